@@ -1,0 +1,89 @@
+"""What can go wrong, named by what the caller must do.
+
+SeawallError
+├── Retry                 try again later; nothing was changed
+│   ├── Overloaded        a bound is reached (queue, concurrency)
+│   ├── StoreUnavailable  Redis is away, read-only or out of memory
+│   ├── ModelUnavailable  Triton is away, loading, or too slow
+│   └── DeadlinePassed    the caller's deadline passed before the work was done
+├── Reject                the request is wrong; trying again changes nothing
+│   ├── InvalidRequest    fields break the contract; names each of them
+│   ├── Unparsable        the bytes are not the message that the method takes
+│   └── Unauthenticated   no key, or a wrong one
+├── EntryUndecodable      a stream entry does not hold what it should: dead-letter it
+├── ModelOutputInvalid    the model answered with a wrong shape, NaN or infinity
+└── StartupFailed         the service cannot start: say why in one line, and stop
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SeawallError(Exception):
+    """Root of everything that Seawall raises on purpose."""
+
+
+class Retry(SeawallError):
+    """Try again after `retry_after_s` seconds; nothing was changed."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(Retry):
+    """A bound is reached; the delay is estimated from the rate at which work drains."""
+
+
+class StoreUnavailable(Retry):
+    """Redis cannot take or give anything now."""
+
+
+class ModelUnavailable(Retry):
+    """Triton is away, still loading, or did not answer in time."""
+
+
+class DeadlinePassed(Retry):
+    """The caller's deadline passed before the work was done."""
+
+
+class Reject(SeawallError):
+    """The request is wrong; sending it again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One bad field: its path, what is wrong with the value (never the content), and what is allowed."""
+
+    field: str
+    problem: str
+    allowed: str
+
+
+class InvalidRequest(Reject):
+    """Fields of the request break the contract."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        super().__init__("; ".join(f"{v.field}: {v.problem} (allowed: {v.allowed})" for v in violations))
+        self.violations = violations
+
+
+class Unparsable(Reject):
+    """The bytes are not the message that the method takes."""
+
+
+class Unauthenticated(Reject):
+    """No key, or a wrong one."""
+
+
+class EntryUndecodable(SeawallError):
+    """A stream entry does not hold what it should."""
+
+
+class ModelOutputInvalid(SeawallError):
+    """The model answered with a wrong shape, NaN or infinity."""
+
+
+class StartupFailed(SeawallError):
+    """The service cannot start; the message is one line that says what to do."""
