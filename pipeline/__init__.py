@@ -1,1 +1,1 @@
-"""What both services share: values and their codecs, Redis scripts, errors, the ways in and out of a process."""
+"""What both services share: values and their codecs, Redis scripts, errors, and how a service runs."""

@@ -1,0 +1,88 @@
+"""The ingestion service: `python -m ingest`."""
+
+from __future__ import annotations
+
+import sys
+
+import uvloop
+from prometheus_client import CollectorRegistry
+from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
+
+from ingest.event_status import EventStatuses
+from ingest.intake import Intake
+from ingest.metrics import IngestMetrics
+from ingest.service import IngestService
+from ingest.settings import IngestSettings
+from pipeline.admission import Admission, AdmissionLimits
+from pipeline.auth import ApiKeys
+from pipeline.errors import StartupFailed
+from pipeline.guard import Guard
+from pipeline.keys import ONLY
+from pipeline.readiness import Readiness
+from pipeline.server import Endpoints, serve
+from pipeline.settings import load
+from pipeline.store import connect, store_ready
+from pipeline.telemetry import configure_logging
+
+
+async def run(settings: IngestSettings) -> None:
+    """Builds the service and serves until a signal."""
+    registry = CollectorRegistry()
+    metrics = IngestMetrics(registry)
+    client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
+    intake = Intake(
+        Admission(client, ONLY, limits(settings)),
+        metrics,
+        depth_limit=settings.depth_limit,
+        max_waiting=settings.max_waiting_calls,
+    )
+    service = IngestService(intake, EventStatuses(client, ONLY), stream_in_flight=settings.stream_in_flight)
+
+    async def redis_ready() -> bool:
+        ready = await store_ready(client)
+        metrics.queue_depth.set(await client.xlen(ONLY.raw))
+        return ready
+
+    async def drain() -> None:
+        await intake.drain()
+        await client.aclose()
+
+    await serve(
+        endpoints=Endpoints(
+            host=settings.bind_host,
+            grpc_port=settings.ingest_grpc_port,
+            http_port=settings.ingest_http_port,
+            max_concurrent_rpcs=settings.max_concurrent_rpcs,
+            drain_grace_s=settings.drain_grace_ms / 1000,
+        ),
+        guard=Guard(ApiKeys(settings.keys), metrics.observe_rpc),
+        register=lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
+        services=(ingest_pb2.DESCRIPTOR.services_by_name["IngestService"].full_name,),
+        readiness=Readiness({"redis": redis_ready}, timeout_s=settings.redis_timeout_ms / 1000),
+        registry=registry,
+        drain=drain,
+    )
+
+
+def limits(settings: IngestSettings) -> AdmissionLimits:
+    """The bounds of admission, from the settings."""
+    return AdmissionLimits(
+        max_depth=settings.depth_limit,
+        max_unread=settings.max_reasoning_unread,
+        window_ms=settings.dedup_window_seconds * 1000,
+        duplicate_ms=settings.event_id_ttl_seconds * 1000,
+    )
+
+
+def main() -> None:
+    """Starts the service; a fault at start is one line on standard error."""
+    try:
+        settings = load(IngestSettings)
+        configure_logging(service="ingest", level=settings.log_level)
+        uvloop.run(run(settings))
+    except StartupFailed as error:
+        sys.exit(f"ingest: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Every metric of the ingestion service: meaning, unit and labels (all bounded)."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class IngestMetrics:
+    """The metrics, on a registry of their own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.received = Counter(
+            "events_received_total", "Events that came in, valid or not", ["platform"], registry=registry
+        )
+        self.accepted = Counter("events_accepted_total", "Events appended to the queue", registry=registry)
+        self.invalid = Counter(
+            "validation_errors_total", "Violations by field of the event", ["field"], registry=registry
+        )
+        self.deduplicated = Counter(
+            "events_deduplicated_total", "Events that were known already", registry=registry
+        )
+        self.refused = Counter(
+            "events_refused_total",
+            "Events not queued for lack of room or of Redis",
+            ["reason"],
+            registry=registry,
+        )
+        self.queue_depth = Gauge(
+            "events_queue_depth",
+            "Entries of events:raw, as of the last admission or second",
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "ingestion_latency_seconds",
+            "From the start of a call to its answer, by method",
+            ["method"],
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
+        self.batch_size = Histogram(
+            "admission_batch_size", "Events of one call to Redis", buckets=_BATCH, registry=registry
+        )
+        self.rpcs = Counter(
+            "rpcs_total", "Calls ended, by method and status", ["method", "code"], registry=registry
+        )
+
+    def observe_rpc(self, method: str, code: str, seconds: float) -> None:
+        """Counts one call; `method` is the full name, of a method that exists or `other`."""
+        name = method.rsplit("/", 1)[-1] if method.startswith("/seawall.") else "other"
+        self.rpcs.labels(name, code).inc()
+        if code == "OK":
+            self.latency.labels(name).observe(seconds)

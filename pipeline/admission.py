@@ -1,0 +1,105 @@
+"""Admission: one Lua call decides duplicates and depth for a batch and appends what is new (`admit.lua`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib.resources import files
+
+import redis.asyncio as aioredis
+
+from pipeline.keys import Keys
+from pipeline.store import store_errors
+
+MAX_BATCH = 500
+"""Most events of one call: Lua's unpack and Redis's other clients set the bound."""
+
+
+class Admitted(IntEnum):
+    """What admission decided of one event; numbers as in `admit.lua`."""
+
+    ACCEPTED = 0
+    DUPLICATE = 1
+    CONFLICT = 2
+    NO_ROOM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 32 bytes."""
+
+    event_id: str
+    fingerprint: bytes
+    platform: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a candidate; `first_id` names the event that came first, for DUPLICATE."""
+
+    admitted: Admitted
+    first_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionReport:
+    """Decisions in the order of the candidates, the depth of `events:raw` and the unread reasoning queue."""
+
+    decisions: tuple[Decision, ...]
+    queue_depth: int
+    reasoning_unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """The bounds that `admit.lua` keeps.
+
+    Attributes:
+        max_depth: most entries of `events:raw`; past it events are refused.
+        max_unread: most unread entries of `events:reasoning_queue`; past it events are refused.
+        window_ms: how long a fingerprint is remembered, by Redis's clock.
+        duplicate_ms: how long a duplicate's own id is remembered, by Redis's clock.
+    """
+
+    max_depth: int
+    max_unread: int
+    window_ms: int
+    duplicate_ms: int
+
+
+class Admission:
+    """Admits batches of at most `MAX_BATCH` events, atomically."""
+
+    def __init__(self, client: aioredis.Redis, keys: Keys, limits: AdmissionLimits) -> None:
+        self._keys = keys
+        self._limits = limits
+        self._script = client.register_script(files("pipeline").joinpath("admit.lua").read_text())
+
+    async def admit(self, candidates: Sequence[Candidate]) -> AdmissionReport:
+        """Decides and appends; all of it or nothing.
+
+        Raises:
+            StoreUnavailable: Redis did not answer, or cannot write. Whether the batch was admitted is then
+                unknown; sending it again is safe, for the same ids and contents are duplicates of themselves.
+        """
+        keys: list[bytes | str] = [self._keys.raw, self._keys.reasoning_queue]
+        limits = self._limits
+        args: list[bytes | str | int] = [
+            limits.max_depth,
+            limits.max_unread,
+            limits.window_ms,
+            limits.duplicate_ms,
+            len(candidates),
+        ]
+        for candidate in candidates:
+            keys += (self._keys.event(candidate.event_id), self._keys.fingerprint(candidate.fingerprint))
+            args += (candidate.event_id, candidate.fingerprint, candidate.platform, candidate.payload)
+        with store_errors():
+            reply = await self._script(keys=keys, args=args)
+        depth, unread, *pairs = reply
+        decisions = tuple(
+            Decision(Admitted(pairs[i]), pairs[i + 1].decode()) for i in range(0, len(pairs), 2)
+        )
+        return AdmissionReport(decisions, depth, unread)

@@ -1,0 +1,90 @@
+-- Admits a batch of events: decides duplicates and depth for all of them, then sets the keys and appends.
+--
+-- KEYS  1 events:raw   2 events:reasoning_queue   then for each event: its record, its fingerprint's key
+-- ARGV  1 most entries of events:raw   2 most unread entries of events:reasoning_queue
+--       3 window of fingerprints, ms   4 life of a duplicate's record, ms   5 number of events n
+--       then for each event: id, fingerprint (32 bytes), platform, payload
+-- Reply { depth of events:raw afterwards, unread entries of events:reasoning_queue,
+--         then for each event: outcome, id of the event that came first or '' }
+--       outcome: 0 accepted, 1 duplicate, 2 same id with other content, 3 no room
+--
+-- Lua in Redis does not roll back, so everything that can fail is checked before the first write. MSET comes
+-- first because Redis refuses the first write of a script when memory is short, and no later one.
+
+local ACCEPTED, DUPLICATE, CONFLICT, NO_ROOM = 0, 1, 2, 3
+local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 2, 5, 4
+
+local raw, reasoning = KEYS[1], KEYS[2]
+local max_depth, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2])
+local window_ms, duplicate_ms, n = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+if #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
+  return redis.error_reply('ERR admit: wrong number of keys or arguments')
+end
+for i = 1, HEAD_KEYS do
+  local kind = redis.call('TYPE', KEYS[i]).ok
+  if kind ~= 'stream' and kind ~= 'none' then
+    return redis.error_reply('WRONGTYPE admit: ' .. KEYS[i] .. ' is no stream')
+  end
+end
+
+local depth = redis.call('XLEN', raw)
+-- Without a group the reasoning queue is an archive with a cap; with one, its length is what nobody has read.
+local unread = 0
+if redis.call('EXISTS', reasoning) == 1 and #redis.call('XINFO', 'GROUPS', reasoning) > 0 then
+  unread = redis.call('XLEN', reasoning)
+end
+local room = max_depth - depth
+if unread >= max_unread then room = 0 end
+
+-- Decide. `records` and `firsts` answer as Redis would after the writes that are still to come.
+local known = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + 1)) or {}
+local records, firsts = {}, {}
+for i = 1, n do
+  records[KEYS[HEAD_KEYS + 2 * i - 1]] = known[2 * i - 1] or nil
+  firsts[KEYS[HEAD_KEYS + 2 * i]] = known[2 * i] or nil
+end
+
+local reply, sets, accepted, aliases = { 0, unread }, {}, {}, {}
+for i = 1, n do
+  local record_key, first_key = KEYS[HEAD_KEYS + 2 * i - 1], KEYS[HEAD_KEYS + 2 * i]
+  local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
+  local id, fingerprint = ARGV[at + 1], ARGV[at + 2]
+  local record, first = records[record_key], firsts[first_key]
+  local outcome, first_id = ACCEPTED, ''
+  if record then
+    if string.sub(record, 2, 33) ~= fingerprint then
+      outcome = CONFLICT
+    else
+      outcome = DUPLICATE
+      first_id = string.sub(record, 1, 1) == '=' and string.sub(record, 34) or id
+    end
+  elseif first then
+    outcome, first_id = DUPLICATE, first
+    local alias = '=' .. fingerprint .. first
+    records[record_key] = alias
+    aliases[#aliases + 1] = { record_key, alias }
+  elseif room <= 0 then
+    outcome = NO_ROOM
+  else
+    room = room - 1
+    local queued = 'q' .. fingerprint
+    records[record_key], firsts[first_key] = queued, id
+    sets[#sets + 1], sets[#sets + 2] = record_key, queued
+    accepted[#accepted + 1] = i
+  end
+  reply[#reply + 1], reply[#reply + 2] = outcome, first_id
+end
+
+-- Write.
+if #sets > 0 then redis.call('MSET', unpack(sets)) end
+for _, i in ipairs(accepted) do
+  local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
+  redis.call('SET', KEYS[HEAD_KEYS + 2 * i], ARGV[at + 1], 'PX', window_ms)
+  redis.call('XADD', raw, '*', 'event_id', ARGV[at + 1], 'platform', ARGV[at + 3], 'event', ARGV[at + 4])
+end
+for _, alias in ipairs(aliases) do
+  redis.call('SET', alias[1], alias[2], 'PX', duplicate_ms)
+end
+reply[1] = depth + #accepted
+return reply

@@ -1,0 +1,85 @@
+"""`Coalescer`: calls that arrive together share one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from pipeline.errors import Overloaded
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Coalescer(Generic[Item, Result]):
+    """Joins items into batches without adding a delay.
+
+    While fewer than `concurrency` batches are under way an item goes out at once; what arrives meanwhile goes
+    out together as soon as one ends. So batches grow with the load, and a lone call waits for nobody.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        max_batch: int,
+        max_waiting: int,
+        concurrency: int,
+    ) -> None:
+        """Takes the work: `flush` gives one result for each item, in order, or raises for all of them."""
+        self._flush = flush
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._concurrency = concurrency
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def submit(self, item: Item) -> asyncio.Future[Result]:
+        """Queues `item`; the future gets its result, or the error of its batch.
+
+        Raises:
+            Overloaded: `max_waiting` items wait already.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise Overloaded(f"{self._max_waiting} calls wait already", retry_after_s=0.1)
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if len(self._under_way) < self._concurrency:
+            task = asyncio.create_task(self._work())
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return future
+
+    async def drain(self) -> None:
+        """Waits until everything submitted so far has its result."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _work(self) -> None:
+        await asyncio.sleep(0)  # lets every call of this turn of the loop come aboard
+        while self._waiting:
+            batch: list[tuple[Item, asyncio.Future[Result]]] = []
+            while self._waiting and len(batch) < self._max_batch:
+                item, future = self._waiting.popleft()
+                if not future.done():  # its caller has gone
+                    batch.append((item, future))
+            if batch:
+                await self._run(batch)
+
+    async def _run(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._flush([item for item, _ in batch])
+        except asyncio.CancelledError:
+            for _, future in batch:
+                future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  # it belongs to the callers, not to this task
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)

@@ -1,0 +1,90 @@
+-- Moves entries of a stream to their destinations: publishing, dead-lettering and replaying are this script.
+--
+-- KEYS  1 source   2 hash of attempts   then the d destinations   then for each entry: its event's record
+-- ARGV  1 group of the source, or ''   2 number of destinations d   3 number of entries n
+--       then for each destination: cap (0: never trimmed; a destination with a group is never trimmed either)
+--       then for each entry: entry id, new state (q, s or d), life of the record in ms (0: for ever),
+--         destination (1..d), number of strings, the strings (field, value, ...),
+--         second destination (0: none), number of strings, the strings
+-- Reply for each entry: the id that it got at its destination, or '' where it was not in the source any more
+--
+-- Lua in Redis does not roll back, so everything that can fail is checked before the first write. XDEL comes
+-- first: only where it returned 1 is the rest done, so a second holder of the same entry moves nothing; and
+-- Redis permits XDEL when memory is short, and every later write of a script that has written.
+
+local source, attempts, group = KEYS[1], KEYS[2], ARGV[1]
+local d, n = tonumber(ARGV[2]), tonumber(ARGV[3])
+local HEAD_KEYS, HEAD_ARGS = 2, 3
+
+if not d or not n or #KEYS ~= HEAD_KEYS + d + n then
+  return redis.error_reply('ERR move: wrong number of keys')
+end
+local function must_be(key, wanted)
+  local kind = redis.call('TYPE', key).ok
+  return kind == wanted or kind == 'none'
+end
+if not must_be(attempts, 'hash') then return redis.error_reply('WRONGTYPE move: ' .. attempts) end
+if not must_be(source, 'stream') then return redis.error_reply('WRONGTYPE move: ' .. source) end
+local caps = {}
+for i = 1, d do
+  local key = KEYS[HEAD_KEYS + i]
+  if not must_be(key, 'stream') then return redis.error_reply('WRONGTYPE move: ' .. key) end
+  caps[i] = tonumber(ARGV[HEAD_ARGS + i])
+  if not caps[i] then return redis.error_reply('ERR move: cap is no number') end
+  if caps[i] > 0 and redis.call('EXISTS', key) == 1 and #redis.call('XINFO', 'GROUPS', key) > 0 then
+    caps[i] = 0
+  end
+end
+
+local STATES = { q = true, s = true, d = true }
+local moves, at = {}, HEAD_ARGS + d + 1
+-- Reads `destination, number of strings, strings` at `at`; nil where they are not all there.
+local function read_target()
+  local to, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  if not to or to < 0 or to > d or not count or count % 2 ~= 0 then return nil end
+  local first = at + 2
+  at = first + count
+  if at > #ARGV + 1 or (to > 0 and count == 0) then return nil end
+  return { to = to, first = first, last = at - 1 }
+end
+for i = 1, n do
+  local id, state, life = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  at = at + 3
+  local main = read_target()
+  local second = main and read_target()
+  if not second or main.to == 0 or not life or not STATES[state] or not string.match(id, '^%d+%-%d+$') then
+    return redis.error_reply('ERR move: entry ' .. i .. ' is not well formed')
+  end
+  moves[i] = { id = id, state = state, life = life, main = main, second = second }
+end
+if at ~= #ARGV + 1 then return redis.error_reply('ERR move: too many arguments') end
+
+local records = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + d + 1)) or {}
+local UNKNOWN_FINGERPRINT = string.rep('\0', 32)
+
+local reply = {}
+for i, move in ipairs(moves) do
+  reply[i] = ''
+  if redis.call('XDEL', source, move.id) == 1 then
+    if group ~= '' then redis.call('XACK', source, group, move.id) end
+    redis.call('HDEL', attempts, move.id)
+    local to = KEYS[HEAD_KEYS + move.main.to]
+    reply[i] = redis.call('XADD', to, '*', unpack(ARGV, move.main.first, move.main.last))
+    if move.second.to > 0 then
+      redis.call('XADD', KEYS[HEAD_KEYS + move.second.to], '*', unpack(ARGV, move.second.first, move.second.last))
+    end
+    local record_key = KEYS[HEAD_KEYS + d + i]
+    local fingerprint = records[i] and string.sub(records[i], 2, 33) or UNKNOWN_FINGERPRINT
+    local value = move.state .. fingerprint
+    if move.state ~= 'q' then value = value .. to .. ' ' .. reply[i] end
+    if move.life > 0 then
+      redis.call('SET', record_key, value, 'PX', move.life)
+    else
+      redis.call('SET', record_key, value)
+    end
+  end
+end
+for i = 1, d do
+  if caps[i] > 0 then redis.call('XTRIM', KEYS[HEAD_KEYS + i], 'MAXLEN', '~', caps[i]) end
+end
+return reply

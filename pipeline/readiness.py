@@ -1,0 +1,50 @@
+"""Whether a service can do its work now, part by part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+Check = Callable[[], Awaitable[bool]]
+
+_log = structlog.get_logger(__name__)
+
+
+class Readiness:
+    """Asks every part in turn; a service is ready when all of them are, and never again once it drains."""
+
+    def __init__(self, checks: Mapping[str, Check], *, timeout_s: float) -> None:
+        self._checks = checks
+        self._timeout_s = timeout_s
+        self._parts = dict.fromkeys(checks, False)
+        self._told: dict[str, bool] = {}
+        self.draining = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether every part was there when last asked, and the service does not drain."""
+        return not self.draining and all(self._parts.values())
+
+    @property
+    def parts(self) -> Mapping[str, bool]:
+        """Each part, and whether it was there when last asked."""
+        return self._parts
+
+    async def refresh(self) -> bool:
+        """Asks all parts at once; a part that does not answer in time counts as away."""
+        answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
+        for part, there in zip(self._checks, answers, strict=True):
+            self._parts[part] = there
+            if self._told.get(part) != there:
+                self._told[part] = there
+                (_log.info if there else _log.warning)("part_ready" if there else "part_not_ready", part=part)
+        return self.ready
+
+    async def _ask(self, check: Check) -> bool:
+        try:
+            return await asyncio.wait_for(check(), self._timeout_s)
+        except Exception as error:  # noqa: BLE001  # whatever a check raises, the part is not ready
+            _log.debug("part_check_failed", exc_type=type(error).__name__)
+            return False

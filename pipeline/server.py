@@ -1,0 +1,133 @@
+"""Starting a gRPC service, keeping its health true, and ending it without losing a call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
+
+from pipeline.errors import StartupFailed
+from pipeline.guard import Guard
+from pipeline.readiness import Readiness
+from pipeline.web import start_web
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Admits the largest legal batch: 500 events of 10,000 four-byte characters, with full metadata."""
+
+_READINESS_PERIOD_S = 0.5
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a service listens; the rest of its server's bounds."""
+
+    host: str
+    grpc_port: int
+    http_port: int
+    max_concurrent_rpcs: int
+    drain_grace_s: float
+
+
+def channel_options() -> list[tuple[str, int]]:
+    """Options for servers and for clients of this project alike."""
+    return [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_metadata_size", 16 * 1024),
+        ("grpc.keepalive_time_ms", 30_000),  # finds half-open connections
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ]
+
+
+async def serve(
+    *,
+    endpoints: Endpoints,
+    guard: Guard,
+    register: Callable[[grpc.aio.Server], None],
+    services: Sequence[str],
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    drain: Callable[[], Awaitable[None]],
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    Health says SERVING while every part is ready. On the signal it says NOT_SERVING first; then calls under
+    way get their grace period, then `drain` ends the rest.
+
+    Args:
+        endpoints: addresses and bounds.
+        guard: the interceptor in front of every method.
+        register: adds the service's methods to the server.
+        services: full names of the services, for reflection and health.
+        readiness: what health rests on.
+        registry: what /metrics shows.
+        drain: ends the service's own work after the last call.
+
+    Raises:
+        StartupFailed: a port is in use.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = grpc.aio.server(
+        interceptors=(guard,),
+        maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
+        options=[
+            *channel_options(),
+            ("grpc.so_reuseport", 0),
+        ],  # a port in use is an error, not a second owner
+    )
+    register(server)
+    health_service = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    _bind(server, endpoints.host, endpoints.grpc_port)
+    web = await start_web(
+        host=endpoints.host, port=endpoints.http_port, readiness=readiness, registry=registry
+    )
+    await server.start()
+    _log.info("started", grpc_port=endpoints.grpc_port, http_port=endpoints.http_port)
+    keeper = asyncio.create_task(_keep_health(health_service, services, readiness))
+    await stop.wait()
+
+    _log.info("draining", grace_s=endpoints.drain_grace_s)
+    readiness.draining = True
+    keeper.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeper
+    await health_service.enter_graceful_shutdown()
+    await server.stop(endpoints.drain_grace_s)
+    await drain()
+    await web.cleanup()
+    _log.info("stopped")
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int) -> None:
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError:
+        bound = 0
+    if bound == 0:
+        raise StartupFailed(f"gRPC port {port} on {host} cannot be opened (in use?); choose another")
+
+
+async def _keep_health(
+    servicer: health.aio.HealthServicer, services: Sequence[str], readiness: Readiness
+) -> None:
+    states = health_pb2.HealthCheckResponse
+    while True:
+        ready = await readiness.refresh()
+        for service in ("", *services):
+            await servicer.set(service, states.SERVING if ready else states.NOT_SERVING)
+        await asyncio.sleep(_READINESS_PERIOD_S)

@@ -1,0 +1,93 @@
+"""Settings from the environment, typed and checked at start; and those that both services have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import annotated_types
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import StartupFailed
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class ServiceSettings(BaseSettings):
+    """What both services are told."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), description="Redis 6.2 or later; may hold a password"
+    )
+    redis_timeout_ms: int = Field(
+        default=2_000, ge=10, le=60_000, description="Most time of one Redis command"
+    )
+    api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that callers send, comma-separated, each of 16 characters or more",
+    )
+    bind_host: str = Field(default="0.0.0.0", description="Address that the ports listen on")  # noqa: S104
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least level logged"
+    )
+    drain_grace_ms: int = Field(
+        default=10_000, ge=0, le=600_000, description="Most time that calls under way get after SIGTERM"
+    )
+    max_concurrent_rpcs: int = Field(default=4_096, ge=1, le=1_000_000, description="Calls under way at once")
+    event_id_ttl_seconds: int = Field(
+        default=3_600, ge=1, le=2_592_000, description="How long an id is remembered after its verdict"
+    )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The API keys, split."""
+        return tuple(key for key in (k.strip() for k in self.api_keys.get_secret_value().split(",")) if key)
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load(settings: type[Settings]) -> Settings:
+    """Reads the settings from the environment.
+
+    Raises:
+        StartupFailed: names each variable, its value and the allowed range; never a secret's value.
+    """
+    try:
+        return settings()
+    except ValidationError as error:
+        lines = [_line(settings.model_fields, e) for e in error.errors()]
+        raise StartupFailed("; ".join(lines)) from None
+
+
+def allowed(info: FieldInfo) -> str:
+    """What a setting accepts, in words."""
+    bounds = {}
+    for constraint in info.metadata:
+        if isinstance(constraint, annotated_types.Ge):
+            bounds["from"] = f"{constraint.ge}"
+        if isinstance(constraint, annotated_types.Gt):
+            bounds["above"] = f"{constraint.gt}"
+        if isinstance(constraint, annotated_types.Le):
+            bounds["to"] = f"{constraint.le}"
+    if bounds:
+        return " ".join(f"{word} {bound}" for word, bound in bounds.items())
+    choices = getattr(info.annotation, "__args__", None)
+    if choices and all(isinstance(choice, str) for choice in choices):
+        return ", ".join(choices)
+    names: dict[object, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+    return names.get(info.annotation, "text")
+
+
+def _line(fields: Mapping[str, FieldInfo], error: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    info = fields.get(name.lower())
+    if info is None:
+        return str(error["msg"])
+    if info.annotation is SecretStr:
+        return f"{name.upper()} is not valid; allowed: {allowed(info)}"
+    return f"{name.upper()}={error['input']}: allowed: {allowed(info)}"

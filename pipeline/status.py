@@ -1,0 +1,97 @@
+"""The one table that turns an error into a gRPC status with `google.rpc` details."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from pipeline import errors
+
+CODES: dict[type[errors.SeawallError], grpc.StatusCode] = {
+    errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.Unparsable: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.ModelUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.ModelOutputInvalid: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+"""Every error that a caller can meet. Anything else is INTERNAL, and its details go to the log alone."""
+
+_DETAILS_KEY = "grpc-status-details-bin"
+_MODEL_FAULT_RETRY_S = 5.0
+
+
+def status_of(error: BaseException) -> status_pb2.Status:
+    """The status that tells a caller about `error`; generic where the error is none of ours."""
+    code = CODES.get(type(error)) if isinstance(error, errors.SeawallError) else None
+    if code is None:
+        return status_pb2.Status(code=_number(grpc.StatusCode.INTERNAL), message="internal error")
+    message = (
+        str(error) if not isinstance(error, errors.ModelOutputInvalid) else "the model gave no valid answer"
+    )
+    return status_pb2.Status(code=_number(code), message=message, details=_details(error))
+
+
+async def abort(context: grpc.aio.ServicerContext[Any, Any], error: BaseException) -> NoReturn:
+    """Ends the call with the status of `error`."""
+    status = status_of(error)
+    await context.abort(
+        _BY_NUMBER[status.code],
+        status.message,
+        trailing_metadata=((_DETAILS_KEY, status.SerializeToString()),) if status.details else (),
+    )
+    raise AssertionError("abort always raises")
+
+
+def details_of(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    """Reads the `google.rpc.Status` that a failed call carries; None where it carries none."""
+    for key, value in tuple(error.trailing_metadata()):
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            return status_pb2.Status.FromString(value)
+    return None
+
+
+def _details(error: BaseException) -> list[AnyMessage]:
+    if isinstance(error, errors.InvalidRequest):
+        return [
+            _packed(
+                error_details_pb2.BadRequest(
+                    field_violations=[
+                        error_details_pb2.BadRequest.FieldViolation(
+                            field=v.field, description=f"{v.problem}; allowed: {v.allowed}"
+                        )
+                        for v in error.violations
+                    ]
+                )
+            )
+        ]
+    if isinstance(error, errors.Retry) and not isinstance(error, errors.DeadlinePassed):
+        return [_retry(error.retry_after_s)]
+    if isinstance(error, errors.ModelOutputInvalid):
+        return [_retry(_MODEL_FAULT_RETRY_S)]
+    return []
+
+
+def _retry(delay_s: float) -> AnyMessage:
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.FromMilliseconds(round(delay_s * 1000))
+    return _packed(info)
+
+
+def _packed(message: Message) -> AnyMessage:
+    packed = AnyMessage()
+    packed.Pack(message)
+    return packed
+
+
+def _number(code: grpc.StatusCode) -> int:
+    return int(code.value[0])
+
+
+_BY_NUMBER = {_number(code): code for code in grpc.StatusCode}

@@ -1,0 +1,65 @@
+"""The connection to Redis, and the one translation of its errors into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis.asyncio as aioredis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry as RedisRetry
+
+from pipeline.errors import StoreUnavailable
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+"""A stream entry as redis-py gives it: its id and its fields."""
+
+_TRANSIENT_REPLIES = (
+    "OOM",
+    "READONLY",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "NOREPLICAS",
+)
+
+
+def connect(url: str, *, timeout_ms: int, max_connections: int = 64) -> aioredis.Redis:
+    """A client with a bounded pool whose every command has a time limit; connects on first use.
+
+    The client itself does not retry: a command that may have been carried out is the caller's to repeat.
+    """
+    return aioredis.Redis.from_url(
+        url,
+        socket_timeout=timeout_ms / 1000,
+        socket_connect_timeout=timeout_ms / 1000,
+        max_connections=max_connections,
+        retry=RedisRetry(NoBackoff(), 0),
+        decode_responses=False,
+    )
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turns what Redis raises into `StoreUnavailable`; a wrong command stays the bug that it is."""
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+        raise StoreUnavailable("Redis does not answer") from error
+    except ResponseError as error:
+        if str(error).startswith(_TRANSIENT_REPLIES):
+            raise StoreUnavailable("Redis cannot write now") from error
+        raise
+    except RedisError as error:
+        raise StoreUnavailable("Redis failed") from error
+
+
+async def store_ready(client: aioredis.Redis) -> bool:
+    """Whether Redis answers."""
+    with store_errors():
+        return bool(await client.ping())

@@ -1,0 +1,66 @@
+"""Logs: one JSON object a line, without content and without identifiers of people."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+LOG_FIELDS = {
+    "service": "ingest or screener",
+    "event": "what happened, a fixed name in snake case",
+    "level": "debug, info, warning, error",
+    "timestamp": "ISO 8601, UTC",
+    "logger": "the module that says it",
+}
+"""Fields of every line. Further ones are counts, durations, stream entry ids, error types and addresses."""
+
+
+def configure_logging(*, service: str, level: str) -> None:
+    """Sends every log line of the process, libraries' included, to standard output as JSON."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _adds(service),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_exception_text,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+
+
+def _adds(service: str) -> structlog.types.Processor:
+    def add(_logger: object, _method: str, fields: structlog.types.EventDict) -> structlog.types.EventDict:
+        fields.setdefault("service", service)
+        return fields
+
+    return add
+
+
+def _without_exception_text(
+    _logger: object, _method: str, fields: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    # An exception's text can quote what it failed on; its type cannot.
+    exc_info = fields.pop("exc_info", None)
+    if isinstance(exc_info, tuple) and exc_info[0] is not None:
+        fields["exc_type"] = exc_info[0].__name__
+    return fields
