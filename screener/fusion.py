@@ -1,0 +1,171 @@
+"""Rules and model into one judgement: risk, labels, category, confidence, route.
+
+    risk = max(w_h * heuristic + w_m * model, escalation)
+
+The weighted sum alone cannot route a hateful sentence without a bad word (it ends at w_m), so each calibrated
+probability p escalates by itself, continuously, around its category's escalation threshold t and the routing
+threshold T (`Policy.threshold`):
+
+    escalation(p) = T * p / t                      for p <= t
+                    T + (1 - T) * (p - t) / (1 - t)  above
+
+T stands where a constant 0.7 could: whatever the routing threshold, a probability at its escalation threshold
+gives a risk at the routing threshold, and one above it is routed.
+
+The evidence of the rules escalates by the same formula, but with a threshold of its own, `RULE_ESCALATION`:
+evidence is a precision measured on validation data, and must mean the same whichever model version runs. (A
+model that is weak in a category has a high threshold there, which is just where a rule is needed.) For the
+same reason evidence of at least `RULE_LABEL` labels whatever the model's label threshold is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.errors import ModelOutputInvalid
+from pipeline.verdict import HARMFUL, Category, Route
+from screener.heuristics.result import HeuristicResult
+
+RULE_LABEL = 0.8
+"""Evidence from here on labels, even where the model's label threshold is higher."""
+
+RULE_ESCALATION = 0.9
+"""Evidence above this is routed to reasoning by itself."""
+
+_LABEL, _ESCALATION = 0, 1
+_ANY_HARM = len(HARMFUL)
+_WIDTH = _ANY_HARM + 1
+_NO_MODEL = (0.0,) * _WIDTH
+_RULES_ALONE = ((RULE_LABEL,) * _WIDTH, (RULE_ESCALATION,) * _WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much each part counts, and from which risk on an event is routed to reasoning. All in 0..1."""
+
+    heuristic_weight: float = 0.6
+    model_weight: float = 0.4
+    threshold: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The parts of a verdict that follow from the rules and the model; meanings as in `Verdict`."""
+
+    risk_score: float
+    labels: tuple[Category, ...]
+    category: Category
+    confidence: float
+    scores: tuple[float, ...]
+    heuristic_score: float
+    model_score: float
+    route: Route
+
+
+def judge(
+    heuristics: HeuristicResult,
+    probabilities: Sequence[float],
+    thresholds: Sequence[Sequence[float]],
+    policy: Policy,
+) -> Judgement:
+    """Judge one event.
+
+    Args:
+        heuristics: what the rules say.
+        probabilities: 7 calibrated values in 0..1: one for each of `HARMFUL`, then that any harm holds.
+        thresholds: [2][7] in (0, 1]: label thresholds, escalation thresholds.
+        policy: weights and routing threshold.
+
+    Raises:
+        ModelOutputInvalid: a wrong shape, NaN, or a value out of its range.
+    """
+    known = _checked(probabilities)
+    label_at, escalate_at = _checked_thresholds(thresholds)
+    model_score = known[_ANY_HARM]
+    weighted = policy.heuristic_weight * heuristics.score + policy.model_weight * model_score
+    return _judgement(
+        heuristics,
+        known,
+        thresholds=(label_at, escalate_at),
+        weighted=weighted,
+        calm=1.0 - model_score,
+        policy=policy,
+    )
+
+
+def judge_degraded(heuristics: HeuristicResult, policy: Policy) -> Judgement:
+    """Judge by the rules alone, the model being away.
+
+    What is unknown has no weight: the heuristic score counts in full, not `heuristic_weight` times.
+    Confidence in LOW_RISK is one minus that score, for nobody knows the probability of harm.
+    """
+    return _judgement(
+        heuristics,
+        _NO_MODEL,
+        thresholds=_RULES_ALONE,
+        weighted=heuristics.score,
+        calm=1.0 - heuristics.score,
+        policy=policy,
+    )
+
+
+def escalation(value: float, at: float, threshold: float) -> float:
+    """The risk that a value in 0..1 gives by itself: `threshold` at `at`, 0 at 0, 1 at 1, linear between."""
+    if value <= at:
+        return threshold * value / at
+    return threshold + (1.0 - threshold) * (value - at) / (1.0 - at)
+
+
+def _judgement(
+    heuristics: HeuristicResult,
+    known: Sequence[float],
+    *,
+    thresholds: tuple[Sequence[float], Sequence[float]],
+    weighted: float,
+    calm: float,
+    policy: Policy,
+) -> Judgement:
+    label_at, escalate_at = thresholds
+    risk = weighted
+    scores: list[float] = []
+    standing: list[tuple[float, Category]] = []
+    for index, category in enumerate(HARMFUL):
+        p, evidence = known[index], heuristics.evidence[index]
+        risk = max(
+            risk,
+            escalation(p, escalate_at[index], policy.threshold),
+            escalation(evidence, RULE_ESCALATION, policy.threshold),
+        )
+        score = max(p, evidence)
+        scores.append(score)
+        height = max(score / label_at[index], evidence / RULE_LABEL)
+        if height >= 1.0:
+            standing.append((height, category))
+    standing.sort(key=lambda entry: -entry[0])  # stable: equal heights stay in the order of HARMFUL
+    labels = tuple(category for _, category in standing)
+    risk = min(max(risk, 0.0), 1.0)
+    return Judgement(
+        risk_score=risk,
+        labels=labels,
+        category=labels[0] if labels else Category.LOW_RISK,
+        confidence=scores[HARMFUL.index(labels[0])] if labels else calm,
+        scores=tuple(scores),
+        heuristic_score=heuristics.score,
+        model_score=known[_ANY_HARM],
+        route=Route.REASONING_QUEUE if risk > policy.threshold else Route.LOW_RISK,
+    )
+
+
+def _checked(probabilities: Sequence[float]) -> tuple[float, ...]:
+    values = tuple(float(p) for p in probabilities)
+    if len(values) != _WIDTH or not all(0.0 <= p <= 1.0 for p in values):  # NaN compares false
+        raise ModelOutputInvalid(f"probabilities are not {_WIDTH} numbers in 0..1")
+    return values
+
+
+def _checked_thresholds(thresholds: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    rows = tuple(tuple(float(t) for t in row) for row in thresholds)
+    if len(rows) != 2 or any(len(row) != _WIDTH or not all(0.0 < t <= 1.0 for t in row) for row in rows):
+        raise ModelOutputInvalid(f"thresholds are not 2 x {_WIDTH} numbers above 0, at most 1")
+    return rows[_LABEL], rows[_ESCALATION]

@@ -1,0 +1,8 @@
+"""Text as the rules read it: words as they are meant, with their spans in the original."""
+
+from screener.text.links import Link
+from screener.text.normalise import Normalised, normalise
+from screener.text.reading import MENTION
+from screener.text.vocabulary import Vocabulary
+
+__all__ = ["MENTION", "Link", "Normalised", "Vocabulary", "normalise"]

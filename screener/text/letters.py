@@ -1,0 +1,69 @@
+"""Single characters: what each becomes before words are looked at.
+
+`fold_character` does what Unicode knows (compatibility forms, case, accents, invisible characters) and what it
+does not (enclosed letters that serve as emoji, small capitals, strokes). `CONFUSABLE` holds letters of other
+scripts that look like Latin ones; whether a word is disguised or simply Russian is decided by
+`screener.text.fold`, for one character cannot tell.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LATIN = dict(
+    zip(
+        "øłđħŧıȷɑɡɪɩʏɴʀʟʜɢʙᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱəɐɔǝɹʇʌʍʎɯßæœþðƒ",
+        "oldhtijagiiynrlhgbacdejkmoptuvwzfseacertvwymsaotdf",
+        strict=True,
+    )
+)
+_PUNCTUATION = {**dict.fromkeys("’‘ʼʻ′´`＇", "'"), **dict.fromkeys("‐‑‒–—―−﹣", "-"), "\u2800": " "}
+_INVISIBLE = dict.fromkeys("\u115f\u1160\u3164\uffa0\u034f", "")
+_SPACES = dict.fromkeys("\t\n\r\v\f\x85\u2028\u2029", " ")
+_SPECIAL = {**_LATIN, **_PUNCTUATION, **_INVISIBLE, **_SPACES}
+
+# Where runs of 26 enclosed letters begin that NFKC leaves alone or takes apart into "(a)".
+_ENCLOSED = (0x249C, 0x1F110, 0x1F150, 0x1F170, 0x1F1E6)
+
+_CYRILLIC = dict(zip("авгекмнопрстухьіјѕһӏԁԛԝүѵґ", "abrekmhonpctyxbijshldqwyvr", strict=True))
+_GREEK = dict(zip("αβγεζηθικμνοπρστυχω", "abyeznoikuvonpotuxw", strict=True))
+_ARMENIAN = dict(zip("օսհոցյզ", "ouhngjq", strict=True))
+_CHEROKEE = dict(zip("ᎪᎬᎻᎥᏦᏞᎷᏢᏚᎢᏙᎳᏃᏟᏴᎠᏀᎫᎡᏒ", "aehiklmpstvwzcbdgjer", strict=True))
+CONFUSABLE: dict[str, str] = {**_CYRILLIC, **_GREEK, **_ARMENIAN, **_CHEROKEE}
+"""Lower-case letters of other scripts, and the Latin letter that each looks like."""
+
+REGIONAL_INDICATORS = ("\U0001f1e6", "\U0001f1ff")
+"""First and last of the letters that make flags in pairs."""
+
+
+def fold_character(character: str) -> str:
+    """The lower-case, accent-free form of one character: usually one character, sometimes none or several."""
+    special = _SPECIAL.get(character)
+    if special is not None:
+        return special
+    code = ord(character)
+    for first in _ENCLOSED:
+        if first <= code < first + 26:
+            return chr(ord("a") + code - first)
+    category = unicodedata.category(character)
+    if category in {"Cc", "Cf", "Cs", "Mn", "Me"}:
+        return ""
+    if category == "Zs":
+        return " "
+    plain = "".join(
+        part
+        for part in unicodedata.normalize("NFKD", character).casefold()
+        if not unicodedata.combining(part)
+    )
+    return "".join(_SPECIAL.get(part, part) for part in plain)
+
+
+class Folding(dict[str, str]):
+    """`fold_character`, remembered: there are only so many characters, so it needs no bound."""
+
+    def __missing__(self, character: str) -> str:
+        folded = self[character] = fold_character(character)
+        return folded
+
+
+FOLDING = Folding()

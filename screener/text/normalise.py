@@ -1,0 +1,93 @@
+"""Content into words as they are meant, each with its span in the original.
+
+The steps, each linear in the length of the text: fold characters (`fold`), set links, addresses and mentions
+apart, then read the words (`reading`). Nothing here knows what a word means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from screener.text.fold import Folded, fold
+from screener.text.links import Link, find_emails, find_links
+from screener.text.reading import read
+from screener.text.vocabulary import Vocabulary
+
+_NO_VOCABULARY = Vocabulary()
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A text's words as they are meant.
+
+    Attributes:
+        folded: the folded text, with punctuation.
+        words: the words; a mention is `MENTION`. `text` joins them with single spaces.
+        spans: for each word its span (start, end) in the original, in code points.
+        disguised: the indices of words that the vocabulary knows but that were not written plainly.
+        links: links, with spans in `folded.text`.
+        emails: spans of e-mail addresses in `folded.text`.
+    """
+
+    folded: Folded
+    words: Sequence[str]
+    spans: Sequence[tuple[int, int]]
+    disguised: frozenset[int]
+    links: tuple[Link, ...]
+    emails: Sequence[tuple[int, int]]
+
+    @property
+    def text(self) -> str:
+        """The normalised text: the words, joined by single spaces."""
+        return " ".join(self.words)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The span in the original from the word `first` to the word `last`, both included."""
+        return self.spans[first][0], self.spans[last][1]
+
+
+def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
+    """Normalise any content. `vocabulary`: the words to recognise in disguise."""
+    folded = fold(content)
+    text = folded.text
+    links = find_links(text)
+    emails = find_emails(text)
+    reading = read(_without(text, links, emails), vocabulary)
+    spans = reading.spans
+    if folded.origin is not None:
+        spans = [folded.span(start, end) for start, end in spans]
+    return Normalised(
+        folded=folded,
+        words=reading.words,
+        spans=spans,
+        disguised=frozenset(reading.disguised | _foreign(content, reading.words, spans, vocabulary)),
+        links=links,
+        emails=emails,
+    )
+
+
+def _foreign(
+    content: str, words: Sequence[str], spans: Sequence[tuple[int, int]], vocabulary: Vocabulary
+) -> set[int]:
+    """The indices of known words that were written with other characters than plain letters."""
+    if content.isascii():
+        return set()
+    return {
+        index
+        for index, (word, span) in enumerate(zip(words, spans, strict=True))
+        if word in vocabulary.words and content[slice(*span)].casefold() != word
+    }
+
+
+def _without(text: str, links: tuple[Link, ...], emails: Sequence[tuple[int, int]]) -> str:
+    """The text with blanks in place of links and addresses."""
+    if not links and not emails:
+        return text
+    pieces = []
+    position = 0
+    for start, end in sorted([*((link.start, link.end) for link in links), *emails]):
+        if start >= position:
+            pieces += [text[position:start], " " * (end - start)]
+            position = end
+    return "".join([*pieces, text[position:]])
