@@ -15,7 +15,7 @@ from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from pipeline.admission import Admission, AdmissionLimits
 from pipeline.auth import ApiKeys
-from pipeline.errors import StartupFailed
+from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
 from pipeline.readiness import Readiness
@@ -80,7 +80,7 @@ def main() -> None:
         settings = load(IngestSettings)
         configure_logging(service="ingest", level=settings.log_level)
         uvloop.run(run(settings))
-    except StartupFailed as error:
+    except (StartupFailed, TaskFailed) as error:
         sys.exit(f"ingest: {error}")
 
 

@@ -12,6 +12,7 @@ SeawallError
 │   └── Unauthenticated   no key, or a wrong one
 ├── EntryUndecodable      a stream entry does not hold what it should: dead-letter it
 ├── ModelOutputInvalid    the model answered with a wrong shape, NaN or infinity
+├── TaskFailed            a service's own work ended on an error: end the process, to be started again
 └── StartupFailed         the service cannot start: say why in one line, and stop
 """
 
@@ -83,6 +84,10 @@ class EntryUndecodable(SeawallError):
 
 class ModelOutputInvalid(SeawallError):
     """The model answered with a wrong shape, NaN or infinity."""
+
+
+class TaskFailed(SeawallError):
+    """A service's own work ended on an error."""
 
 
 class StartupFailed(SeawallError):

@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
-from pipeline.errors import StartupFailed
+from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.readiness import Readiness
 from pipeline.web import start_web
@@ -57,6 +57,8 @@ async def serve(
     services: Sequence[str],
     readiness: Readiness,
     registry: CollectorRegistry,
+    tasks: Sequence[asyncio.Task[None]] = (),
+    stop: Callable[[], None] = lambda: None,
     drain: Callable[[], Awaitable[None]],
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains.
@@ -71,15 +73,19 @@ async def serve(
         services: full names of the services, for reflection and health.
         readiness: what health rests on.
         registry: what /metrics shows.
+        tasks: the service's own work, which ends only by `stop`; one that fails ends the service, for a
+            process that only looks alive is worse than one that is started again.
+        stop: tells the service's own work to take nothing new.
         drain: ends the service's own work after the last call.
 
     Raises:
         StartupFailed: a port is in use.
+        TaskFailed: one of `tasks` failed.
     """
-    stop = asyncio.Event()
+    signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, signalled.set)
     server = grpc.aio.server(
         interceptors=(guard,),
         maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
@@ -99,10 +105,13 @@ async def serve(
     await server.start()
     _log.info("started", grpc_port=endpoints.grpc_port, http_port=endpoints.http_port)
     keeper = asyncio.create_task(_keep_health(health_service, services, readiness))
-    await stop.wait()
+    waiting = asyncio.create_task(signalled.wait())
+    ended, _ = await asyncio.wait((waiting, *tasks), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
     _log.info("draining", grace_s=endpoints.drain_grace_s)
     readiness.draining = True
+    stop()
     keeper.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await keeper
@@ -111,6 +120,8 @@ async def serve(
     await drain()
     await web.cleanup()
     _log.info("stopped")
+    for task in ended - {waiting}:
+        raise TaskFailed(f"{task.get_name()} failed") from task.exception()
 
 
 def _bind(server: grpc.aio.Server, host: str, port: int) -> None:

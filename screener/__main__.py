@@ -1,0 +1,170 @@
+"""The screening service: `python -m screener`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+
+import uvloop
+from prometheus_client import CollectorRegistry
+from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
+
+from pipeline.auth import ApiKeys
+from pipeline.errors import SeawallError, StartupFailed, TaskFailed
+from pipeline.guard import Guard
+from pipeline.keys import GROUP, ONLY
+from pipeline.move import Mover, StreamCaps
+from pipeline.readiness import Readiness
+from pipeline.server import Endpoints, serve
+from pipeline.settings import load
+from pipeline.store import connect, store_ready
+from pipeline.telemetry import configure_logging
+from screener.cache import EmbeddingCache
+from screener.core import ScreeningCore, Similarity
+from screener.encoder import Encoder
+from screener.fusion import Policy
+from screener.housekeeping import Housekeeping
+from screener.metrics import ScreenerMetrics
+from screener.publish import Publication
+from screener.rules_in_force import RulesInForce
+from screener.service import ScreeningService
+from screener.settings import ScreenerSettings
+from screener.similar import SimilarTexts
+from screener.similarity.feed import IndexFeed, Sealer
+from screener.similarity.index import SimilarityIndex
+from screener.source import Source
+from screener.tokens import Tokenizer
+from screener.triton import TritonModel
+from screener.worker import Worker, WorkerLimits
+
+
+async def run(settings: ScreenerSettings) -> None:
+    """Builds the service and serves until a signal."""
+    registry = CollectorRegistry()
+    metrics = ScreenerMetrics(registry)
+    client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
+    model_timeout_s = settings.model_timeout_ms / 1000
+
+    model = TritonModel(
+        settings.triton_grpc_url, Tokenizer.from_file(settings.tokenizer_path), model_name=settings.model_name
+    )
+    cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
+    encoder = Encoder(model, cache, metrics)
+    index = SimilarityIndex(
+        max_events=settings.similarity_max_events,
+        segment_events=settings.similarity_segment_events,
+        seal_later=Sealer(),
+    )
+    feed = IndexFeed(client, ONLY, index, metrics)
+    rules = RulesInForce(settings.custom_rules_path)
+    core = ScreeningCore(
+        encoder=encoder,
+        heuristics=rules.current,
+        policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
+        model_name=settings.model_name,
+        similarity=Similarity(index, settings.flood_window_seconds * 1000),
+    )
+    source = Source(client, ONLY, consumer=f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
+    caps = StreamCaps(
+        {
+            ONLY.reasoning_queue: settings.reasoning_archive_max_entries,
+            ONLY.low_risk: settings.low_risk_max_entries,
+            ONLY.embeddings: settings.similarity_max_events,
+        }
+    )
+    worker = Worker(
+        source=source,
+        core=core,
+        mover=Mover(client, ONLY, source=ONLY.raw, group=GROUP, caps=caps),
+        publication=Publication(
+            ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=settings.keep_low_risk_content
+        ),
+        metrics=metrics,
+        limits=WorkerLimits(
+            batch_size=settings.batch_size,
+            batches_in_flight=settings.batches_in_flight,
+            claim_idle_ms=settings.claim_idle_ms,
+            max_deliveries=settings.max_deliveries,
+            model_timeout_s=model_timeout_s,
+            degrade=settings.model_down == "degrade",
+        ),
+    )
+    service = ScreeningService(
+        core,
+        SimilarTexts(encoder, index, model_timeout_s=model_timeout_s),
+        batch_size=settings.batch_size,
+        batches_in_flight=settings.batches_in_flight,
+        max_waiting=settings.max_waiting_calls,
+        stream_in_flight=settings.stream_in_flight,
+        model_timeout_s=model_timeout_s,
+    )
+
+    async def redis_ready() -> bool:
+        return await store_ready(client)
+
+    async def index_ready() -> bool:
+        return feed.caught_up.is_set()
+
+    working = asyncio.create_task(_work(worker, feed, encoder, model_timeout_s), name="worker")
+    housekeeping = Housekeeping(client, ONLY, source, metrics)
+    tasks = (
+        working,
+        asyncio.create_task(feed.run(), name="index_feed"),
+        asyncio.create_task(rules.watch(), name="rules"),
+        asyncio.create_task(housekeeping.run(), name="housekeeping"),
+    )
+
+    async def drain() -> None:
+        await service.drain()
+        await asyncio.wait([working], timeout=settings.drain_grace_ms / 1000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await model.close()
+        await client.aclose()
+
+    await serve(
+        endpoints=Endpoints(
+            host=settings.bind_host,
+            grpc_port=settings.screener_grpc_port,
+            http_port=settings.screener_http_port,
+            max_concurrent_rpcs=settings.max_concurrent_rpcs,
+            drain_grace_s=settings.drain_grace_ms / 1000,
+        ),
+        guard=Guard(ApiKeys(settings.keys), metrics.observe_rpc),
+        register=lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
+        services=(screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,),
+        readiness=Readiness(
+            {"redis": redis_ready, "model": model.ready, "index": index_ready},
+            timeout_s=settings.redis_timeout_ms / 1000,
+        ),
+        registry=registry,
+        tasks=tasks,
+        stop=worker.stop,
+        drain=drain,
+    )
+
+
+async def _work(worker: Worker, feed: IndexFeed, encoder: Encoder, timeout_s: float) -> None:
+    """Warms up, then works: the first event finds the model warm and the index full."""
+    await feed.caught_up.wait()
+    with contextlib.suppress(SeawallError):  # without a model the worker itself waits for it
+        await encoder.warm_up(timeout_s=timeout_s)
+    await worker.run()
+
+
+def main() -> None:
+    """Starts the service; a fault at start is one line on standard error."""
+    try:
+        settings = load(ScreenerSettings)
+        configure_logging(service="screener", level=settings.log_level)
+        uvloop.run(run(settings))
+    except (StartupFailed, TaskFailed) as error:
+        sys.exit(f"screener: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The embedding cache: what the model answered for a text, kept in Redis."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import redis.asyncio as aioredis
+from numpy.typing import NDArray
+
+from pipeline.keys import Keys
+from pipeline.store import store_errors
+from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion
+
+_EMBEDDING_BYTES = 2 * EMBEDDING_WIDTH
+_VALUE_BYTES = _EMBEDDING_BYTES + 4 * OUTPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class CachedOutput:
+    """float32 [384] (kept as float16) and float32 [7] (kept whole, lest a label flip on a second look)."""
+
+    embedding: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+    def encode(self) -> bytes:
+        """The value as Redis holds it."""
+        return self.embedding.astype("<f2").tobytes() + self.probabilities.astype("<f4").tobytes()
+
+    @classmethod
+    def decode(cls, value: bytes) -> CachedOutput | None:
+        """Reads a value; None where it has another layout, which is a miss and no error."""
+        if len(value) != _VALUE_BYTES:
+            return None
+        embedding = np.frombuffer(value, "<f2", EMBEDDING_WIDTH).astype(np.float32)
+        return cls(embedding, np.frombuffer(value, "<f4", OUTPUTS, offset=_EMBEDDING_BYTES))
+
+
+class EmbeddingCache:
+    """Model outputs by model version, precision and text."""
+
+    def __init__(self, client: aioredis.Redis, keys: Keys, *, ttl_seconds: int) -> None:
+        self._client = client
+        self._keys = keys
+        self._ttl_ms = ttl_seconds * 1000
+
+    async def get(self, version: ModelVersion, texts: Sequence[str]) -> list[CachedOutput | None]:
+        """What is known of each text, in order.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with store_errors():
+            values = await self._client.mget([self._key(version, text) for text in texts])
+        return [None if value is None else CachedOutput.decode(value) for value in values]  # type: ignore[arg-type]  # bytes, as `connect` asks
+
+    async def put(self, version: ModelVersion, outputs: Sequence[tuple[str, CachedOutput]]) -> None:
+        """Remembers outputs, by their texts.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with store_errors():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for text, output in outputs:
+                    pipe.set(self._key(version, text), output.encode(), px=self._ttl_ms)
+                await pipe.execute()
+
+    def _key(self, version: ModelVersion, text: str) -> bytes:
+        return self._keys.embedding(version.number, version.precision, hashlib.sha256(text.encode()).digest())

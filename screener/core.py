@@ -1,0 +1,221 @@
+"""`ScreeningCore`: a batch of events in, a batch of verdicts out. The one way that every event is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.event import Event
+from pipeline.verdict import Flag, Timings, Verdict
+from screener.encoder import Encoded, Encoder
+from screener.fusion import Judgement, Policy, judge, judge_degraded
+from screener.heuristics import Context, Heuristics
+from screener.heuristics.result import TextScore
+from screener.similarity.index import SimilarityIndex
+from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
+from screener.similarity.seen import author_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A verdict and, unless it is degraded, the float32 [384] embedding that it rests on."""
+
+    verdict: Verdict
+    embedding: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """The index, and how recent a near-duplicate must be to count as flood."""
+
+    index: SimilarityIndex
+    flood_window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsed:
+    """Which model a verdict rests on."""
+
+    name: str
+    version: int = 0
+    cache_hit: bool = False
+    degraded: bool = False
+
+
+class ScreeningCore:
+    """Encodes, scores, compares and judges; publishes and remembers nothing."""
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        heuristics: Callable[[], Heuristics],
+        policy: Policy,
+        model_name: str,
+        similarity: Similarity | None,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """Takes the parts: `heuristics` gives the rules in force; without `similarity` each is judged alone."""
+        self._encoder = encoder
+        self._heuristics = heuristics
+        self._policy = policy
+        self._model_name = model_name
+        self._similarity = similarity
+        self._clock_ms = clock_ms
+
+    async def screen(self, events: Sequence[Event], *, timeout_s: float) -> list[Screened]:
+        """Judges valid events; results in order, all from one model version. Equal texts are computed once.
+
+        Args:
+            events: valid events.
+            timeout_s: most time for the model.
+
+        Raises:
+            ModelUnavailable: Triton is away, loading, or too slow.
+            ModelOutputInvalid: the model answered nonsense.
+        """
+        started = time.perf_counter()
+        distinct = {text: row for row, text in enumerate(dict.fromkeys(event.content for event in events))}
+        rows = [distinct[event.content] for event in events]
+        rules = self._heuristics()
+        encoded, texts, heuristics_ms = await self._encode_and_score(list(distinct), rules, timeout_s)
+        compared_from = time.perf_counter()
+        near = await self._compare(events, rows, encoded, texts)
+        timings = Timings(
+            cache_ms=encoded.cache_ms,
+            model_ms=encoded.model_ms,
+            similarity_ms=(time.perf_counter() - compared_from) * 1000,
+            heuristics_ms=heuristics_ms,
+        )
+        findings = []
+        for event, row, nearby in zip(events, rows, near, strict=True):
+            result = rules.with_context(texts[row], _context(event, nearby))
+            findings.append(
+                (
+                    judge(result, encoded.probabilities[row].tolist(), encoded.thresholds, self._policy),
+                    result.flags,
+                )
+            )
+        timings = replace(timings, total_ms=(time.perf_counter() - started) * 1000)
+        now_ms = self._clock_ms()
+        return [
+            Screened(
+                _verdict(
+                    event,
+                    judgement,
+                    flags=flags,
+                    near=nearby,
+                    model=ModelUsed(self._model_name, encoded.version, bool(encoded.cached[row])),
+                    timings=timings,
+                    screened_at_ms=now_ms,
+                ),
+                encoded.embeddings[row],
+            )
+            for event, row, nearby, (judgement, flags) in zip(events, rows, near, findings, strict=True)
+        ]
+
+    def screen_degraded(self, events: Sequence[Event]) -> list[Screened]:
+        """Judges by the rules alone, for when the model is away and the operator prefers that to waiting."""
+        started = time.perf_counter()
+        rules = self._heuristics()
+        results = [
+            rules.with_context(rules.score_text(event.content), _context(event, ALONE)) for event in events
+        ]
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        now_ms = self._clock_ms()
+        return [
+            Screened(
+                _verdict(
+                    event,
+                    judge_degraded(result, self._policy),
+                    flags=result.flags,
+                    near=ALONE,
+                    model=ModelUsed(self._model_name, degraded=True),
+                    timings=Timings(heuristics_ms=elapsed_ms, total_ms=elapsed_ms),
+                    screened_at_ms=now_ms,
+                ),
+                None,
+            )
+            for event, result in zip(events, results, strict=True)
+        ]
+
+    async def _encode_and_score(
+        self, texts: list[str], rules: Heuristics, timeout_s: float
+    ) -> tuple[Encoded, list[TextScore], float]:
+        encoding = asyncio.create_task(self._encoder.encode(texts, timeout_s=timeout_s))
+        try:
+            await asyncio.sleep(0)  # sends the request off before the rules take the processor
+            started = time.perf_counter()
+            scores = [rules.score_text(text) for text in texts]
+            heuristics_ms = (time.perf_counter() - started) * 1000
+            return await encoding, scores, heuristics_ms
+        finally:
+            encoding.cancel()
+
+    async def _compare(
+        self, events: Sequence[Event], rows: Sequence[int], encoded: Encoded, texts: Sequence[TextScore]
+    ) -> list[Neighbourhood]:
+        if self._similarity is None:
+            return [ALONE] * len(events)
+        neighbours = self._similarity.index.search(
+            encoded.embeddings, version=encoded.version, k=SEARCHED, min_cosine=MIN_COSINE
+        )
+        now_ms = self._clock_ms()
+        return [
+            neighbourhood(
+                neighbours[row],
+                author=author_digest(event),
+                words=texts[row].words,
+                now_ms=now_ms,
+                window_ms=self._similarity.flood_window_ms,
+            )
+            for event, row in zip(events, rows, strict=True)
+        ]
+
+
+def _context(event: Event, near: Neighbourhood) -> Context:
+    return Context(
+        author_reputation=event.metadata.author_reputation,
+        channel_history_count=event.metadata.channel_history_count,
+        near_duplicates=near.near_duplicates,
+    )
+
+
+def _verdict(
+    event: Event,
+    judgement: Judgement,
+    *,
+    flags: tuple[Flag, ...],
+    near: Neighbourhood,
+    model: ModelUsed,
+    timings: Timings,
+    screened_at_ms: int,
+) -> Verdict:
+    return Verdict(
+        event_id=event.event_id,
+        platform=event.platform,
+        channel_id=event.channel_id,
+        author_id=event.author_id,
+        risk_score=judgement.risk_score,
+        labels=judgement.labels,
+        category=judgement.category,
+        confidence=judgement.confidence,
+        scores=judgement.scores,
+        heuristic_score=judgement.heuristic_score,
+        model_score=judgement.model_score,
+        flags=flags,
+        similar_events=near.similar,
+        campaign=near.campaign,
+        route=judgement.route,
+        model_name=model.name,
+        model_version=model.version,
+        cache_hit=model.cache_hit,
+        degraded=model.degraded,
+        screened_at_ms=screened_at_ms,
+        timings=timings,
+    )

@@ -1,0 +1,71 @@
+"""Every metric of the screening service: meaning, unit and labels (all bounded)."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_TENTHS = tuple(i / 10 for i in range(1, 11))
+
+
+class ScreenerMetrics:
+    """The metrics, on a registry of their own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.screened = Counter(
+            "events_screened_total", "Verdicts published", ["category", "route"], registry=registry
+        )
+        self.degraded = Counter("events_degraded_total", "Verdicts without the model", registry=registry)
+        self.superseded = Counter(
+            "verdicts_superseded_total", "Verdicts not published, for another holder had", registry=registry
+        )
+        self.dead_lettered = Counter(
+            "events_dead_lettered_total", "Entries given up", ["reason"], registry=registry
+        )
+        self.claimed = Counter("entries_claimed_total", "Entries taken over from another", registry=registry)
+        self.held = Counter(
+            "batches_held_total", "Waits of a batch for a part that was away", ["part"], registry=registry
+        )
+        self.queue_depth = Gauge("events_queue_depth", "Entries of events:raw", registry=registry)
+        self.reasoning_groups = Gauge(
+            "reasoning_queue_groups",
+            "Groups of events:reasoning_queue; with 0 nobody reads it",
+            registry=registry,
+        )
+        self.latency = Histogram(
+            "screening_latency_seconds",
+            "From reading an event to its published verdict",
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
+        self.embedding_latency = Histogram(
+            "embedding_latency_seconds",
+            "One call of the model for a batch",
+            buckets=_LATENCY_S,
+            registry=registry,
+        )
+        self.risk = Histogram(
+            "screening_risk_score", "Risk of events, 0..1", buckets=_TENTHS, registry=registry
+        )
+        self.cache_hits = Counter("embedding_cache_hits_total", "Texts found in the cache", registry=registry)
+        self.cache_misses = Counter(
+            "embedding_cache_misses_total", "Texts not found there", registry=registry
+        )
+        self.batch_size = Histogram(
+            "screening_batch_size", "Events of one screened batch", buckets=_BATCH, registry=registry
+        )
+        self.indexed = Gauge("similarity_index_events", "Events in the similarity index", registry=registry)
+        self.rpcs = Counter(
+            "rpcs_total", "Calls ended, by method and status", ["method", "code"], registry=registry
+        )
+        self.rpc_latency = Histogram(
+            "rpc_latency_seconds", "Calls that ended well", ["method"], buckets=_LATENCY_S, registry=registry
+        )
+
+    def observe_rpc(self, method: str, code: str, seconds: float) -> None:
+        """Counts one call; `method` is the full name, of a method that exists or `other`."""
+        name = method.rsplit("/", 1)[-1] if method.startswith("/seawall.") else "other"
+        self.rpcs.labels(name, code).inc()
+        if code == "OK":
+            self.rpc_latency.labels(name).observe(seconds)

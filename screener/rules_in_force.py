@@ -1,0 +1,56 @@
+"""The rules in force: the reviewed file, with the deployment's own, read again when that changes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from pipeline.errors import StartupFailed
+from screener.heuristics import Heuristics, Rules
+
+_PERIOD_S = 2.0
+_log = structlog.get_logger(__name__)
+
+
+class RulesInForce:
+    """Gives the rules of now; a change that does not load leaves the old ones in force, and says so."""
+
+    def __init__(self, custom: Path | None) -> None:
+        """Loads the rules.
+
+        Raises:
+            StartupFailed: a file does not load; names file, rule, value and the allowed range.
+        """
+        self._custom = custom
+        self._stamp = self._stamped()
+        self._heuristics = Heuristics(Rules.load(custom=custom))
+
+    def current(self) -> Heuristics:
+        """The rules in force."""
+        return self._heuristics
+
+    async def watch(self) -> None:
+        """Looks for changes until cancelled."""
+        while True:
+            await asyncio.sleep(_PERIOD_S)
+            await asyncio.to_thread(self.reload)
+
+    def reload(self) -> None:
+        """Reads the deployment's file again where it has changed."""
+        stamp = self._stamped()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._heuristics = Heuristics(Rules.load(custom=self._custom))
+            _log.info("rules_reloaded")
+        except StartupFailed as error:
+            _log.error("rules_not_reloaded", reason=str(error))  # a trace would tell no more
+
+    def _stamped(self) -> tuple[int, int] | None:
+        if self._custom is None or not self._custom.exists():
+            return None
+        stat = self._custom.stat()
+        return stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,30 @@
+"""`SimilarTexts`: earlier events near a text, for analysts."""
+
+from __future__ import annotations
+
+from pipeline.verdict import SimilarEvent
+from screener.encoder import Encoder
+from screener.similarity.index import SimilarityIndex
+
+
+class SimilarTexts:
+    """Encodes a text and asks the index."""
+
+    def __init__(self, encoder: Encoder, index: SimilarityIndex, *, model_timeout_s: float) -> None:
+        self._encoder = encoder
+        self._index = index
+        self._model_timeout_s = model_timeout_s
+
+    async def find(
+        self, content: str, *, limit: int, min_cosine: float
+    ) -> tuple[int, tuple[SimilarEvent, ...]]:
+        """The model version, and up to `limit` events, nearest first.
+
+        Raises:
+            ModelUnavailable: Triton is away, loading, or too slow.
+        """
+        encoded = await self._encoder.encode([content], timeout_s=self._model_timeout_s)
+        [neighbours] = self._index.search(
+            encoded.embeddings, version=encoded.version, k=limit, min_cosine=min_cosine
+        )
+        return encoded.version, tuple(SimilarEvent(n.event_id, n.cosine, n.category) for n in neighbours)

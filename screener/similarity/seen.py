@@ -1,0 +1,83 @@
+"""`Seen`: one screened event as `events:embeddings` carries it to every index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import EntryUndecodable
+from pipeline.event import Event
+from pipeline.verdict import Category
+from screener.model import EMBEDDING_WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A vector and what the index must know of its event: no content, and no author but a digest.
+
+    Attributes:
+        event_id: the event.
+        category: its category.
+        model_version: the version that made the vector; vectors of two versions never meet.
+        author: 8 bytes of the SHA-256 of platform and author.
+        text: 16 bytes of the SHA-256 of the content: equal texts are one vector with a count.
+        seen_at_ms: when it was screened, ms since the epoch.
+        vector: float32 [384], L2-normalised.
+    """
+
+    event_id: str
+    category: Category
+    model_version: int
+    author: bytes
+    text: bytes
+    seen_at_ms: int
+    vector: NDArray[np.float32]
+
+    def encode(self) -> dict[str, bytes | str | int]:
+        """The fields of the stream entry; the vector goes as little-endian float16."""
+        return {
+            "event_id": self.event_id,
+            "category": int(self.category),
+            "model_version": self.model_version,
+            "author": self.author,
+            "text": self.text,
+            "seen_at_ms": self.seen_at_ms,
+            "vector": self.vector.astype("<f2").tobytes(),
+        }
+
+    @classmethod
+    def decode(cls, fields: Mapping[bytes, bytes]) -> Seen:
+        """Reads what `encode` wrote.
+
+        Raises:
+            EntryUndecodable: the entry has another layout.
+        """
+        try:
+            vector = np.frombuffer(fields[b"vector"], "<f2").astype(np.float32)
+            if vector.shape != (EMBEDDING_WIDTH,) or not np.isfinite(vector).all():
+                raise ValueError("no vector")
+            return cls(
+                event_id=fields[b"event_id"].decode(),
+                category=Category(int(fields[b"category"])),
+                model_version=int(fields[b"model_version"]),
+                author=fields[b"author"],
+                text=fields[b"text"],
+                seen_at_ms=int(fields[b"seen_at_ms"]),
+                vector=vector,
+            )
+        except (KeyError, ValueError) as error:
+            raise EntryUndecodable("embedding entry") from error
+
+
+def author_digest(event: Event) -> bytes:
+    """8 bytes that tell authors apart."""
+    return hashlib.sha256(f"{event.platform}\0{event.author_id}".encode()).digest()[:8]
+
+
+def text_digest(content: str) -> bytes:
+    """16 bytes that tell texts apart, up to case and white space."""
+    return hashlib.sha256(" ".join(content.casefold().split()).encode()).digest()[:16]
