@@ -1,0 +1,3 @@
+"""Fixtures of all tests: real parts, started once."""
+
+pytest_plugins = ["tests.fixtures.redis", "tests.fixtures.events"]
