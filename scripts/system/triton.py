@@ -1,0 +1,212 @@
+"""A real tritonserver as a child process: started, awaited, stopped, and never outliving its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from scripts.system.triton_runtime import TritonFailed, assemble
+
+HOST = "127.0.0.1"
+_PR_SET_PDEATHSIG = 1
+_POLL_S = 0.05
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+_NOISE = re.compile(r"DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout", re.IGNORECASE)
+_PREFIX = re.compile(r"^[EWF]\d{4} [\d:.]+ \d+ \S+\] ")
+
+
+@dataclass(frozen=True, slots=True)
+class TritonPorts:
+    """TCP ports on 127.0.0.1; the defaults keep clear of Seawall's own 8001 and 8002."""
+
+    http: int = 8100
+    grpc: int = 8101
+    metrics: int = 8102
+
+
+class TritonServer:
+    """Serves one model repository. Model control is explicit: what was not asked for is not loaded."""
+
+    def __init__(
+        self,
+        *,
+        repository: Path,
+        cache: Path,
+        log: Path,
+        ports: TritonPorts | None = None,
+        models: Sequence[str] = ("e5_risk",),
+    ) -> None:
+        self._repository = repository
+        self._cache = cache
+        self._log = log
+        self._models = tuple(models)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.ports = ports or TritonPorts()
+
+    @property
+    def grpc_url(self) -> str:
+        """Host and port, as tritonclient takes them."""
+        return f"{HOST}:{self.ports.grpc}"
+
+    @property
+    def http_url(self) -> str:
+        """With scheme."""
+        return f"http://{HOST}:{self.ports.http}"
+
+    @property
+    def metrics_url(self) -> str:
+        """Prometheus text."""
+        return f"http://{HOST}:{self.ports.metrics}/metrics"
+
+    @property
+    def pid(self) -> int | None:
+        """Of the running server."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the process; returns before it is ready. Raises TritonUnfit or TritonFailed."""
+        if self._process is not None:
+            raise TritonFailed("this TritonServer was started already")
+        self._check_files()
+        self._check_ports()
+        runtime = assemble(self._cache)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            self._process = self._spawn([str(runtime.executable), *self._arguments(runtime.backends)], runtime.environment, log)
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Block until every model answers, warm-up included; raises TritonFailed with the log's last useful line."""
+        deadline = time.monotonic() + timeout_s
+        while not self.is_ready():
+            if self._process is None:
+                raise TritonFailed("Triton was not started")
+            if self._process.poll() is not None:
+                code = self._process.returncode
+                reason = self._last_words()
+                self.stop()
+                raise TritonFailed(f"Triton ended with code {code}: {reason} (log: {self._log})")
+            if time.monotonic() > deadline:
+                reason = self._last_words()
+                self.stop()
+                raise TritonFailed(f"Triton was not ready within {timeout_s:g} s: {reason} (log: {self._log})")
+            time.sleep(_POLL_S)
+
+    def is_ready(self) -> bool:
+        """Whether the server and every model in it answer; blocks for a second at most."""
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=1) as answer:
+                return bool(answer.status == 200)
+        return False
+
+    def stop(self, grace_s: float = 10.0) -> None:
+        """SIGTERM, then after the grace SIGKILL, for the server and its backend processes; harmless when stopped."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace_s)
+        # The group holds the backend's stubs too, which an unclean end would leave behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for segment in Path("/dev/shm").glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
+            segment.unlink(missing_ok=True)
+
+    def __enter__(self) -> TritonServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _arguments(self, backends: Path) -> list[str]:
+        return [
+            f"--model-repository={self._repository.resolve()}",
+            f"--backend-directory={backends}",
+            "--model-control-mode=explicit",
+            *(f"--load-model={model}" for model in self._models),
+            "--strict-readiness=true",
+            "--exit-on-error=true",
+            "--disable-auto-complete-config",
+            f"--http-address={HOST}",
+            f"--http-port={self.ports.http}",
+            f"--grpc-address={HOST}",
+            f"--grpc-port={self.ports.grpc}",
+            f"--metrics-address={HOST}",
+            f"--metrics-port={self.ports.metrics}",
+            "--exit-timeout-secs=8",
+            f"--backend-config=onnxruntime,shm-region-prefix-name={_segment_prefix(os.getpid(), self.ports)}",
+        ]
+
+    def _spawn(self, command: list[str], environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            # The parent may have died between fork and here.
+            if os.getppid() != parent:
+                os._exit(1)
+
+        try:
+            return subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        except OSError as error:
+            raise TritonFailed(f"cannot start {command[0]}: {error}") from error
+
+    def _check_files(self) -> None:
+        for model in self._models:
+            folder = self._repository / model
+            if not (folder / "config.pbtxt").is_file():
+                raise TritonFailed(f"no model {model!r} in {self._repository}: config.pbtxt is missing")
+            if not any(child.name.isdigit() for child in folder.iterdir()):
+                raise TritonFailed(f"{folder} has no version yet: run `seawall model build`")
+
+    def _check_ports(self) -> None:
+        for port in (self.ports.http, self.ports.grpc, self.ports.metrics):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((HOST, port))
+                except OSError as error:
+                    raise TritonFailed(f"port {port} is taken: stop what listens there, or choose another") from error
+
+    def _last_words(self) -> str:
+        """The last line of the log that tells a cause, without its timestamp."""
+        with contextlib.suppress(OSError):
+            lines = self._log.read_text(errors="replace").splitlines()
+            faults = [line for line in lines if _tells_cause(line) and not _NOISE.search(line)]
+            if faults:
+                return _PREFIX.sub("", faults[-1]).strip('" ')
+            if lines:
+                return lines[-1]
+        return "its log is empty"
+
+
+def _tells_cause(line: str) -> bool:
+    return line.startswith("E") or line.lower().startswith("error") or "error while loading" in line
+
+
+def _segment_prefix(pid: int, ports: TritonPorts) -> str:
+    """Of the shared-memory segments, so that a killed server's can be told from others' and removed."""
+    return f"seawall_triton_{pid}_{ports.grpc}_"

@@ -1,0 +1,104 @@
+"""How far a variant's answers lie from those of the FP32 graph, each text alone and inside mixed, padded batches.
+
+The reference is the exported encoder's arithmetic in FP32, one text at a time and without padding: what a reader of
+the model card would compute. A variant is held to it twice, since batching must not change a verdict.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screener.model import EMBEDDING_WIDTH, OUTPUTS
+from screener.tokens import Bucket, bucketed
+from training.errors import AgreementBroken
+
+LARGEST_MOVE = 0.02
+"""Of any probability. Less than the step between two verdicts that an analyst would call different."""
+
+TEXTS = 1024
+MIXED_BATCH = 16
+
+Run = Callable[[Bucket], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""A padded batch to its embeddings [batch, 384] and probabilities [batch, 7]."""
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one form of the model said about the check texts."""
+
+    embeddings: NDArray[np.float32]
+    """[texts, 384]"""
+    probabilities: NDArray[np.float32]
+    """[texts, 7]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The distance of one variant from the reference."""
+
+    variant: str
+    batching: str
+    texts: int
+    largest_move: float
+    """Of any probability of any text."""
+    mean_move: float
+    least_cosine: float
+
+    def require(self, bound: float = LARGEST_MOVE) -> None:
+        """Raises AgreementBroken where a probability moved further than `bound`, or is no number."""
+        if not self.largest_move <= bound:
+            raise AgreementBroken(
+                f"{self.variant} {self.batching}: a probability moved by {self.largest_move:.4f}, "
+                f"allowed {bound}; this file must not be served"
+            )
+
+
+def alone(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
+    """Every text by itself, without padding."""
+    return [
+        Bucket(np.array([row]), ids[np.newaxis], np.ones((1, len(ids)), np.int64))
+        for row, ids in enumerate(encoded)
+    ]
+
+
+def mixed(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
+    """Batches of unlike neighbours: shuffled, and padded to the longest."""
+    order = list(range(len(encoded)))
+    random.Random(len(encoded)).shuffle(order)
+    buckets: list[Bucket] = []
+    for start in range(0, len(order), MIXED_BATCH):
+        rows = np.array(order[start : start + MIXED_BATCH])
+        (bucket,) = bucketed([encoded[row] for row in rows], max_batch=MIXED_BATCH, edges=(1 << 30,))
+        buckets.append(Bucket(rows[bucket.rows], bucket.input_ids, bucket.attention_mask))
+    return buckets
+
+
+def ask(run: Run, buckets: Sequence[Bucket], texts: int, advance: Advance) -> Answers:
+    """Send every bucket through `run` and put the answers back in the order of the texts."""
+    embeddings = np.full((texts, EMBEDDING_WIDTH), np.nan, dtype=np.float32)
+    probabilities = np.full((texts, OUTPUTS), np.nan, dtype=np.float32)
+    for bucket in buckets:
+        embeddings[bucket.rows], probabilities[bucket.rows] = run(bucket)
+        advance(len(bucket.rows))
+    return Answers(embeddings, probabilities)
+
+
+def compare(variant: str, batching: str, answers: Answers, reference: Answers) -> Agreement:
+    """Largest and mean move, and least cosine."""
+    moves = np.abs(answers.probabilities - reference.probabilities)
+    norms = np.linalg.norm(answers.embeddings, axis=1) * np.linalg.norm(reference.embeddings, axis=1)
+    cosines = (answers.embeddings * reference.embeddings).sum(axis=1) / norms
+    return Agreement(
+        variant=variant,
+        batching=batching,
+        texts=len(moves),
+        largest_move=float(moves.max()),
+        mean_move=float(moves.mean()),
+        least_cosine=float(cosines.min()),
+    )

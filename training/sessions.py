@@ -1,0 +1,49 @@
+"""ONNX Runtime sessions over the variants, as the backend opens them on a CPU."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from screener.tokens import Bucket
+from training.agreement import Run
+
+
+def cpu_has_bf16() -> bool:
+    """Whether OpenVINO computes in bfloat16 here; deploy/triton's backend decides the same way."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def plain_session(path: Path, *, threads: int) -> Run:
+    """ONNX Runtime's own CPU provider: FP32 arithmetic, and FP16 with the operators it has for it."""
+    return _run(path, threads, ["CPUExecutionProvider"])
+
+
+def served_session(path: Path, *, threads: int) -> Run:
+    """OpenVINO at the precision in which the backend serves on this CPU."""
+    precision = "bf16" if cpu_has_bf16() else "f32"
+    options = {
+        "device_type": "CPU",
+        "num_of_threads": str(threads),
+        "load_config": json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": precision}}),
+    }
+    return _run(path, threads, [("OpenVINOExecutionProvider", options), "CPUExecutionProvider"])
+
+
+def _run(path: Path, threads: int, providers: list[str | tuple[str, dict[str, str]]]) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+
+    def run(bucket: Bucket) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        feeds = {"input_ids": bucket.input_ids, "attention_mask": bucket.attention_mask}
+        embeddings, probabilities = session.run(["embedding", "category_probs"], feeds)
+        return embeddings, probabilities
+
+    return run
