@@ -44,18 +44,23 @@ def fold(content: str) -> Folded:
     pieces = [FOLDING[character] for character in content]
     text = "".join(pieces)
     origin = None
-    if not len(text) == len(pieces) or "" in pieces:
+    if len(text) != len(pieces) or "" in pieces:
         origin = [place for place, piece in enumerate(pieces) for _ in piece]
     if _FOREIGN.search(text):
         text = _without_lookalikes(text)
     return Folded(text, origin)
 
 
-def _without_lookalikes(text: str) -> str:
-    """Replace letters of other scripts that stand for Latin ones; keep those of real words of another script.
+def fold_letters(content: str) -> str:
+    """The folded text with the letters of other scripts as they are: how a phrase in such a script reads."""
+    return "".join(FOLDING[character] for character in content)
 
-    A word that mixes scripts is disguised. A word all of look-alikes ("сор") is disguised too, unless the text
-    holds a word that cannot be Latin ("привет"): then it is simply written in that script.
+
+def _without_lookalikes(text: str) -> str:
+    """Replace letters of other scripts that stand for Latin ones; keep real words of another script.
+
+    A word that mixes scripts is disguised. A word all of look-alikes ("сор") is disguised too, unless the
+    text holds a word that cannot be Latin ("привет"): then it is simply written in that script.
     """
     genuine = False
     mixed: list[tuple[int, int]] = []

@@ -1,8 +1,8 @@
 """Single characters: what each becomes before words are looked at.
 
-`fold_character` does what Unicode knows (compatibility forms, case, accents, invisible characters) and what it
-does not (enclosed letters that serve as emoji, small capitals, strokes). `CONFUSABLE` holds letters of other
-scripts that look like Latin ones; whether a word is disguised or simply Russian is decided by
+`fold_character` does what Unicode knows (compatibility forms, case, accents, invisible characters) and what
+it does not (enclosed letters that serve as emoji, small capitals, strokes). `CONFUSABLE` holds letters of
+other scripts that look like Latin ones; whether a word is disguised or simply Russian is decided by
 `screener.text.fold`, for one character cannot tell.
 """
 

@@ -193,9 +193,7 @@ def _cut_repeats(reading: Reading, vocabulary: Vocabulary) -> None:
         if word in vocabulary.words or not has_repeats(word):
             continue
         known = vocabulary.stretched(word)
-        reading.words[index] = known or cut_repeats(word)
-        if known:
-            reading.disguised.add(index)
+        reading.words[index] = known or cut_repeats(word)  # stretching is emphasis, not disguise
 
 
 def _look_up(reading: Reading, vocabulary: Vocabulary) -> None:
@@ -203,4 +201,5 @@ def _look_up(reading: Reading, vocabulary: Vocabulary) -> None:
         known = vocabulary.aliases.get(word)
         if known is not None:
             reading.words[index] = known
-            reading.disguised.add(index)
+            if "*" not in word:  # who masks a word is polite
+                reading.disguised.add(index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 _RUN = re.compile(r"(.)\1+")
 LONGEST = 24
@@ -23,8 +24,8 @@ class Vocabulary:
     """Words to recognise, with their disguises.
 
     Args:
-        words: what to recognise: folded, single words. Where two have a disguise in common ("s**t"), the first
-            has it.
+        words: what to recognise: folded, single words. Where two have a disguise in common ("s**t"), the
+            first has it.
         fillers: harmless words that may stand between them where letters are spelled one by one.
         plain: words that are never a disguise of another ("looser", "coop").
     """
@@ -47,16 +48,16 @@ class Vocabulary:
         return word in self.words or word in self.aliases
 
     def stretched(self, word: str) -> str | None:
-        """The word that was stretched to this one: each of its runs is at least as long as the known word's."""
+        """The word that was stretched to this one: no run of equal letters is shorter than its own."""
         for known in self._squeezed.get(squeeze(word), ()):
             if all(here >= there for here, there in zip(_runs(word), _runs(known), strict=True)):
                 return known
         return None
 
     def split(self, letters: str) -> list[tuple[int, int, str]] | None:
-        """Letters that were spelled one by one, as words and fillers that cover them all; None if they do not.
+        """Letters that were spelled one by one, as words and fillers that cover them; None if they do not.
 
-        Each piece is (start, end, word). Prefers the fewest pieces; takes at most `LONGEST` look-ups a letter.
+        Each piece is (start, end, word). Prefers the fewest pieces; at most `LONGEST` look-ups a letter.
         """
         unreached = len(letters) + 1
         count = [0] + [unreached] * len(letters)
@@ -84,7 +85,7 @@ class Vocabulary:
 
 def _runs(word: str) -> list[int]:
     runs = [1]
-    for before, letter in zip(word, word[1:], strict=False):
+    for before, letter in pairwise(word):
         if letter == before:
             runs[-1] += 1
         else:

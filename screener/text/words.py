@@ -22,7 +22,9 @@ _ORDINARY = re.compile(
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _BETWEEN_BANGS = re.compile(r"[^!]+")
 # "it's" is a word of its own; of "idiot's" the word is "idiot".
-_CONTRACTED = frozenset("it that he she what who there here let how where when one".split())
+_CONTRACTED = frozenset(
+    ["it", "that", "he", "she", "what", "who", "there", "here", "let", "how", "where", "when", "one"]
+)
 _TRIPLE = re.compile(r"(.)\1{2,}")
 
 

@@ -1,0 +1,124 @@
+"""Phrases in normalised words: a small language, and a search that takes a bounded number of look-ups a word.
+
+A phrase is words with spaces between. `<name>` stands for any entry of a group, `[word]` or `[<name>]` may be
+missing, `_` is any one word. `i <will> [<swear>] <kill> <you>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+ANY = "_"
+_END = ""  # no word is empty
+LONGEST = 12
+"""Words in a phrase at most: what bounds the search at each word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A phrase found: the names filed under it, and its first and last word."""
+
+    names: tuple[str, ...]
+    first: int
+    last: int
+
+
+def expand(phrase: str, groups: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, ...]]:
+    """Every sequence of keys that the phrase stands for: words, `<group>` (single words) and `_`.
+
+    Raises:
+        KeyError: a group that does not exist.
+        ValueError: the phrase is empty, starts with `_`, has an open bracket, or is too long.
+    """
+    choices: list[list[tuple[str, ...]]] = []
+    for written in phrase.split():
+        optional = written.startswith("[")
+        if optional != written.endswith("]") or written.startswith("<") != written.endswith(">"):
+            raise ValueError("open bracket")
+        key = written[1:-1] if optional else written
+        choices.append([*_alternatives(key, groups), *([()] if optional else [])])
+    for parts in product(*choices):
+        keys = tuple(key for part in parts for key in part)
+        if not keys or keys[0] == ANY or len(keys) > LONGEST:
+            raise ValueError(f"a phrase has 1 to {LONGEST} words and does not start with {ANY}")
+        yield keys
+
+
+def _alternatives(key: str, groups: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    if not key.startswith("<"):
+        return [(key,)]
+    entries = groups[key[1:-1]]
+    longer = [tuple(entry.split()) for entry in entries if " " in entry]
+    return [(key,), *longer] if len(longer) < len(entries) else longer
+
+
+class PhraseIndex:
+    """Phrases by their words; build once, then only `find`."""
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        """Groups of single or several words each."""
+        self._groups = groups
+        self._root: dict[str, Any] = {}
+        self._classes: dict[str, tuple[str, ...]] = {}
+        for name, entries in groups.items():
+            for entry in entries:
+                if " " not in entry:
+                    self._classes[entry] = (*self._classes.get(entry, ()), f"<{name}>")
+        self._starts: set[str] = set()
+
+    def add(self, phrase: str, name: str) -> None:
+        """File a phrase under a name; raises as `expand` does."""
+        for keys in expand(phrase, self._groups):
+            node = self._root
+            for key in keys:
+                node = node.setdefault(key, {})
+            names = node.get(_END, ())
+            if name not in names:
+                node[_END] = (*names, name)
+            self._starts.update(self._members(keys[0]))
+
+    def words(self) -> set[str]:
+        """Every word that some phrase or group holds."""
+        return self._words_below(self._root) | set(self._classes)
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """Every match, in order of the first word; of those that start at one word all, shorter first."""
+        if self._starts.isdisjoint(words):
+            return []
+        found: list[Match] = []
+        starts = self._starts
+        for first, word in enumerate(words):
+            if word in starts:
+                self._walk(self._root, words, first, first, found)
+        return found
+
+    def _walk(
+        self, node: dict[str, Any], words: Sequence[str], first: int, place: int, found: list[Match]
+    ) -> None:
+        if place == len(words):
+            return
+        word = words[place]
+        for key in (word, *self._classes.get(word, ()), ANY):
+            following = node.get(key)
+            if following is not None:
+                names = following.get(_END)
+                if names is not None:
+                    found.append(Match(names, first, place))
+                self._walk(following, words, first, place + 1, found)
+
+    def _members(self, key: str) -> Iterable[str]:
+        if not key.startswith("<"):
+            return (key,)
+        return (entry for entry in self._groups[key[1:-1]] if " " not in entry)
+
+    def _words_below(self, node: dict[str, Any]) -> set[str]:
+        words: set[str] = set()
+        for key, following in node.items():
+            if key != _END:
+                words |= self._words_below(following)
+                if key != ANY and not key.startswith("<"):
+                    words.add(key)
+        return words

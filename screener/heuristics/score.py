@@ -1,0 +1,119 @@
+"""The rules at work: content and context in, score, flags and evidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+
+from pipeline.verdict import Category, Flag
+from screener.heuristics.context import CONTEXT_RULES
+from screener.heuristics.phrases import Match
+from screener.heuristics.result import NO_EVIDENCE, Context, HeuristicResult, TextScore
+from screener.heuristics.rules import ALLOW, Rule, Rules
+from screener.heuristics.rules_file import DISGUISED
+from screener.heuristics.shapes import SHAPES
+from screener.text import Normalised, normalise
+
+MOST_FLAGS = 8
+"""Matches of one rule that are told; what follows them adds nothing that an analyst needs."""
+
+_NO_CONTEXT = Context()
+
+
+class Heuristics:
+    """Scores texts by rules. Pure: the result depends on the rules, the content and the context only."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._shapes = [(rules.rules[name], find) for name, (find, _) in SHAPES.items()]
+        self._context = [(rules.rules[name], holds) for name, (holds, _) in CONTEXT_RULES.items()]
+
+    def score(self, content: str, context: Context = _NO_CONTEXT) -> HeuristicResult:
+        """Score one event."""
+        return self.with_context(self.score_text(content), context)
+
+    def score_text(self, content: str) -> TextScore:
+        """Score the text alone; linear in its length."""
+        text = normalise(content, self._rules.vocabulary)
+        spans: dict[str, Sequence[tuple[int, int]]] = {}
+        for rule, find in self._shapes:
+            found = find(content, text, rule.shape)
+            if found:
+                spans[rule.name] = found
+        matches = self._rules.phrases.find(text.words)
+        if matches:
+            spans |= self._phrase_spans(text, matches)
+        return self._text_score(spans, words=len(text.words))
+
+    def with_context(self, text: TextScore, context: Context) -> HeuristicResult:
+        """Add what the context says to a text's score."""
+        flags = text.flags
+        if context != _NO_CONTEXT:
+            added = [
+                Flag(rule.name, rule.weight, 0, 0, rule.category)
+                for rule, holds in self._context
+                if rule.weight and holds(context, text, rule.shape.limits)
+            ]
+            flags = (*added, *flags)
+        score = 1.0 - prod(1.0 - flag.weight for flag in flags)
+        return HeuristicResult(score=score, flags=flags, evidence=text.evidence)
+
+    def _phrase_spans(
+        self, text: Normalised, matches: Sequence[Match]
+    ) -> dict[str, Sequence[tuple[int, int]]]:
+        allowed = _covered(match for match in matches if ALLOW in match.names)
+        ranges: dict[str, list[tuple[int, int]]] = {}
+        for match in matches:
+            if allowed.isdisjoint(range(match.first, match.last + 1)):
+                for name in match.names:
+                    _extend(ranges.setdefault(name, []), match)
+        harmful = _covered_ranges(
+            span for name, found in ranges.items() for span in found if self._is_harmful(name)
+        )
+        spans: dict[str, Sequence[tuple[int, int]]] = {
+            name: [text.span(first, last) for first, last in found] for name, found in ranges.items()
+        }
+        disguised = sorted(harmful & text.disguised)
+        if disguised:
+            spans[DISGUISED] = [text.spans[index] for index in disguised]
+        return spans
+
+    def _is_harmful(self, name: str) -> bool:
+        return self._rules.rules[name].category is not Category.UNSPECIFIED
+
+    def _text_score(self, spans: Mapping[str, Sequence[tuple[int, int]]], *, words: int) -> TextScore:
+        flags: list[Flag] = []
+        evidence: Sequence[float] = NO_EVIDENCE
+        solicits = False
+        for name, found in spans.items():
+            rule = self._rules.rules[name]
+            if not rule.weight:
+                continue  # switched off
+            flags += _flags(rule, found)
+            evidence = [max(pair) for pair in zip(evidence, rule.evidence, strict=True)]
+            solicits = solicits or rule.solicits
+        flags.sort(key=lambda flag: (flag.start, flag.end, flag.rule))
+        return TextScore(flags=tuple(flags), evidence=tuple(evidence), words=words, solicits=solicits)
+
+
+def _flags(rule: Rule, spans: Sequence[tuple[int, int]]) -> list[Flag]:
+    return [
+        Flag(rule.name, 0.0 if place else rule.weight, start, end, rule.category)
+        for place, (start, end) in enumerate(spans[:MOST_FLAGS])
+    ]
+
+
+def _extend(ranges: list[tuple[int, int]], match: Match) -> None:
+    """Keep a rule's longest matches: those that overlap become the one that covers them."""
+    if ranges and match.first <= ranges[-1][1]:
+        ranges[-1] = ranges[-1][0], max(ranges[-1][1], match.last)
+    else:
+        ranges.append((match.first, match.last))
+
+
+def _covered(matches: Iterable[Match]) -> set[int]:
+    return _covered_ranges((match.first, match.last) for match in matches)
+
+
+def _covered_ranges(ranges: Iterable[tuple[int, int]]) -> set[int]:
+    return {index for first, last in ranges for index in range(first, last + 1)}

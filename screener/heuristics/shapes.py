@@ -1,0 +1,167 @@
+"""Rules that look at the shape of a text rather than its words: each answers with the spans that it matched.
+
+Spans are in the original content. Every function is linear in the length of the text, and quick to say no.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from screener.text import MENTION, Normalised
+
+Span = tuple[int, int]
+
+_PUNCTUATION = re.compile(r"[!?]{3,}")
+_REPEATED = re.compile(r"([^\W\d_])\1{3,}")
+_SYMBOL = re.compile(r"[^\w\s]")
+_MARKS = re.compile("[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20dc\ufe20-\ufe2f]{3,}")
+_ZERO_WIDTH = re.compile("(?<=[A-Za-z0-9])[\u200b-\u200d\u2060\u2063\u180e\ufeff]+(?=[A-Za-z0-9])")
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]")
+_PHONE = re.compile(r"(?<![\w.,$£€#/-])(?:\+|\(?0|\(\d{3}\)|1[- ])?\d[\d() -]{5,17}\d(?![\w%]|[.,]\d)")
+_NOT_DIGIT = re.compile(r"\D")
+_AMOUNT = re.compile(r"[$£€]\s?\d|\d\s?(?:[$£€]|(?:usd|usdt|dollars|pounds|euros|btc|eth|sol)\b)")
+_ALL_CALLED = re.compile(r"(?<!\w)@(?:everyone|here|channel|all)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a shape rule is given beside the text: its numbers and its words, from the rules file."""
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+
+
+def all_caps(content: str, _text: Normalised, shape: Shape) -> Sequence[Span]:
+    """Most letters are capitals: at least `letters` of them, and `share` of all letters."""
+    if len(content) < shape.limits["letters"] or content.islower():
+        return ()
+    capitals = sum(map(str.isupper, content))
+    if capitals < shape.limits["letters"]:
+        return ()
+    return _whole(content) if capitals >= shape.limits["share"] * sum(map(str.isalpha, content)) else ()
+
+
+def repeated_punctuation(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
+    """Three question or exclamation marks in a row, or more."""
+    if "!!" not in content and "?" not in content:
+        return ()
+    return [match.span() for match in _PUNCTUATION.finditer(content)]
+
+
+def repeated_characters(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
+    """The same letter four times in a row, or more."""
+    return [match.span() for match in _REPEATED.finditer(content)]
+
+
+def repeated_words(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """At least `words` words, of which at most `distinct` (a share) differ."""
+    count = len(text.words)
+    if count < shape.limits["words"] or len(set(text.words)) > shape.limits["distinct"] * count:
+        return ()
+    return _whole(content)
+
+
+def symbol_flood(content: str, _text: Normalised, shape: Shape) -> Sequence[Span]:
+    """At least `symbols` punctuation marks and symbols, and `share` of all characters."""
+    if len(content) < shape.limits["symbols"] or content.isalnum():
+        return ()
+    count = len(_SYMBOL.findall(content))
+    if count < shape.limits["symbols"] or count < shape.limits["share"] * len(content):
+        return ()
+    return _whole(content)
+
+
+def emoji_flood(content: str, _text: Normalised, shape: Shape) -> Sequence[Span]:
+    """At least `emoji` emoji."""
+    if content.isascii() or len(content) < shape.limits["emoji"]:
+        return ()
+    spans = [match.span() for match in _EMOJI.finditer(content)]
+    return [(spans[0][0], spans[-1][1])] if len(spans) >= shape.limits["emoji"] else ()
+
+
+def zalgo(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
+    """Three combining marks or more on one letter."""
+    return () if content.isascii() else [match.span() for match in _MARKS.finditer(content)]
+
+
+def zero_width(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
+    """Invisible characters between Latin letters; in emoji and in other scripts they have their use."""
+    return () if content.isascii() else [match.span() for match in _ZERO_WIDTH.finditer(content)]
+
+
+def mass_mentions(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """At least `mentions` mentions, or one of everybody."""
+    folded = text.folded
+    if "@" not in folded.text:
+        return ()
+    everybody = _ALL_CALLED.search(folded.text)
+    if everybody:
+        return [folded.span(*everybody.span())]
+    mentions = [index for index, word in enumerate(text.words) if word == MENTION]
+    return [text.span(mentions[0], mentions[-1])] if len(mentions) >= shape.limits["mentions"] else ()
+
+
+def link(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """A link, whatever its host; `words` are hosts that everybody links to and that do not count."""
+    return [
+        text.folded.span(found.start, found.end)
+        for found in text.links
+        if not _host_in(found.host, shape.words)
+    ]
+
+
+def link_to(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """A link to one of the hosts in `words` (or a host below one), or to one of the endings (".xyz")."""
+    return [
+        text.folded.span(found.start, found.end) for found in text.links if _host_in(found.host, shape.words)
+    ]
+
+
+def phone_number(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """A number that can be called: at least `digits` digits, at most 15."""
+    folded = text.folded
+    return [
+        folded.span(*match.span())
+        for match in _PHONE.finditer(folded.text)
+        if shape.limits["digits"] <= len(_NOT_DIGIT.sub("", match.group())) <= 15
+    ]
+
+
+def money_amount(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """An amount of money beside at least `bait` different bait words."""
+    if sum(word in shape.words for word in set(text.words)) < shape.limits["bait"]:
+        return ()
+    match = _AMOUNT.search(text.folded.text)
+    return [text.folded.span(*match.span())] if match else ()
+
+
+def _whole(content: str) -> Sequence[Span]:
+    return [(0, len(content))]
+
+
+def _host_in(host: str, hosts: frozenset[str]) -> bool:
+    """Whether the host, a domain above it, or its ending (".xyz") is one of `hosts`."""
+    labels = host.split(".")
+    return f".{labels[-1]}" in hosts or any(".".join(labels[i:]) in hosts for i in range(len(labels) - 1))
+
+
+SHAPES: Mapping[str, tuple[Callable[[str, Normalised, Shape], Sequence[Span]], frozenset[str]]] = {
+    "all_caps": (all_caps, frozenset({"letters", "share"})),
+    "emoji_flood": (emoji_flood, frozenset({"emoji"})),
+    "invitation": (link_to, frozenset()),
+    "link": (link, frozenset()),
+    "link_shortener": (link_to, frozenset()),
+    "mass_mentions": (mass_mentions, frozenset({"mentions"})),
+    "money_amount": (money_amount, frozenset({"bait"})),
+    "phone_number": (phone_number, frozenset({"digits"})),
+    "repeated_characters": (repeated_characters, frozenset()),
+    "repeated_punctuation": (repeated_punctuation, frozenset()),
+    "repeated_words": (repeated_words, frozenset({"words", "distinct"})),
+    "risky_link": (link_to, frozenset()),
+    "symbol_flood": (symbol_flood, frozenset({"symbols", "share"})),
+    "zalgo": (zalgo, frozenset()),
+    "zero_width": (zero_width, frozenset()),
+}
+"""The rules of this kind by name, with the limits that the rules file must give."""
