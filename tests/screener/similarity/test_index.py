@@ -1,0 +1,113 @@
+"""The index against brute force in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.verdict import Category
+from screener.model import EMBEDDING_WIDTH
+from screener.similarity.index import SimilarityIndex
+from screener.similarity.seen import Seen
+from screener.similarity.segment import Segment
+
+RANDOM = np.random.default_rng(7)
+
+
+def unit_vectors(n: int) -> NDArray[np.float32]:
+    vectors = RANDOM.standard_normal((n, EMBEDDING_WIDTH)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def seen(
+    i: int, vector: NDArray[np.float32], *, version: int = 1, text: bytes | None = None, author: int = 0
+) -> Seen:
+    return Seen(
+        event_id=f"e{i}",
+        category=Category.TOXIC,
+        model_version=version,
+        author=author.to_bytes(8, "big"),
+        text=text if text is not None else i.to_bytes(16, "big"),
+        seen_at_ms=1_000 + i,
+        vector=vector,
+    )
+
+
+def seal_now(segment: Segment) -> None:
+    segment.seal(segment.sealed_index())
+
+
+def index(*, max_events: int = 100_000, segment_events: int = 500) -> SimilarityIndex:
+    return SimilarityIndex(max_events=max_events, segment_events=segment_events, seal_later=seal_now)
+
+
+def test_finds_what_brute_force_finds_across_segments() -> None:
+    vectors, queries = unit_vectors(1_300), unit_vectors(20)
+    similarity = index(segment_events=500)  # three segments, too small for a graph: exact
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])
+    truth = np.argsort(-(queries @ vectors.T), axis=1)[:, :5]
+    found = similarity.search(queries, version=1, k=5, min_cosine=-1.0)
+    assert [[n.event_id for n in hits] for hits in found] == [[f"e{i}" for i in row] for row in truth]
+
+
+def test_a_sealed_segment_still_finds_nearly_all() -> None:
+    centres = unit_vectors(60)
+    vectors = np.repeat(centres, 50, axis=0) + 0.02 * RANDOM.standard_normal((3_000, EMBEDDING_WIDTH)).astype(
+        np.float32
+    )
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity = index(segment_events=1_500)
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])
+    queries = vectors[::100]
+    truth = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
+    found = similarity.search(queries, version=1, k=10, min_cosine=-1.0)
+    hits = [
+        len({n.event_id for n in near} & {f"e{i}" for i in row})
+        for near, row in zip(found, truth, strict=True)
+    ]
+    assert np.mean(hits) / 10 >= 0.95
+
+
+def test_an_identical_text_raises_a_count_and_adds_no_vector() -> None:
+    [vector] = unit_vectors(1)
+    similarity = index()
+    similarity.add([seen(1, vector, text=b"t" * 16, author=1), seen(2, vector, text=b"t" * 16, author=2)])
+    similarity.add([seen(3, vector, text=b"t" * 16, author=2)])
+    assert len(similarity) == 1
+    [[near]] = similarity.search(vector[None], version=1, k=5, min_cosine=0.9)
+    assert (near.event_id, near.count, len(near.authors), near.last_seen_ms) == ("e1", 3, 2, 1_003)
+
+
+def test_the_oldest_segment_goes_when_there_are_too_many() -> None:
+    vectors = unit_vectors(1_000)
+    similarity = index(max_events=500, segment_events=250)
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])
+    assert 500 <= len(similarity) <= 750
+    [gone] = similarity.search(vectors[:1], version=1, k=1, min_cosine=0.99)
+    [kept] = similarity.search(vectors[-1:], version=1, k=1, min_cosine=0.99)
+    assert gone == []
+    assert [n.event_id for n in kept] == ["e999"]
+    similarity.add([seen(0, vectors[0])])  # a text that was dropped counts as new
+    assert similarity.search(vectors[:1], version=1, k=1, min_cosine=0.99)[0][0].count == 1
+
+
+def test_vectors_of_two_versions_never_meet() -> None:
+    [vector] = unit_vectors(1)
+    similarity = index()
+    similarity.add([seen(1, vector, version=1)])
+    assert similarity.search(vector[None], version=2, k=1, min_cosine=-1.0) == [[]]
+    similarity.add([seen(2, vector, version=2)])
+    [[near]] = similarity.search(vector[None], version=2, k=5, min_cosine=-1.0)
+    assert near.event_id == "e2"
+    similarity.add([seen(3, vector, version=1, text=b"late" * 4)])
+    assert len(similarity) == 1
+
+
+def test_nothing_below_the_least_cosine() -> None:
+    vectors = unit_vectors(100)
+    similarity = index()
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])
+    assert all(
+        [n.cosine >= 0.9 for n in near] == [True]
+        for near in similarity.search(vectors, version=1, k=9, min_cosine=0.9)
+    )

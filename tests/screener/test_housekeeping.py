@@ -1,0 +1,63 @@
+"""Trimming and forgetting, by the real scripts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import redis.asyncio as aioredis
+
+from pipeline.keys import GROUP, ONLY
+from screener.source import Source
+
+TRIM = files("screener").joinpath("trim_read.lua").read_text()
+REAP = files("screener").joinpath("reap_consumers.lua").read_text()
+
+
+async def trim(store: aioredis.Redis) -> list[int]:
+    return await store.register_script(TRIM)(keys=[ONLY.reasoning_queue])  # type: ignore[no-any-return]
+
+
+async def fill(store: aioredis.Redis, n: int) -> list[bytes]:
+    return [await store.xadd(ONLY.reasoning_queue, {"payload": i}) for i in range(n)]
+
+
+async def test_trims_nothing_without_a_group(store: aioredis.Redis) -> None:
+    assert await trim(store) == [0, 0]
+    await fill(store, 5)
+    assert await trim(store) == [0, 0]
+    assert await store.xlen(ONLY.reasoning_queue) == 5
+
+
+async def test_trims_below_the_oldest_unacknowledged_of_the_slowest_group(store: aioredis.Redis) -> None:
+    ids = await fill(store, 10)
+    for group in ("fast", "slow"):
+        await store.xgroup_create(ONLY.reasoning_queue, group, id="0")
+    await store.xreadgroup("fast", "c", {ONLY.reasoning_queue: ">"}, count=10)
+    await store.xack(ONLY.reasoning_queue, "fast", *ids)
+    await store.xreadgroup("slow", "c", {ONLY.reasoning_queue: ">"}, count=6)
+    await store.xack(ONLY.reasoning_queue, "slow", ids[0], ids[1], ids[3])  # ids[2] is still open
+    assert await trim(store) == [2, 2]
+    assert (await store.xrange(ONLY.reasoning_queue))[0][0] == ids[2]
+
+
+async def test_a_group_that_has_read_nothing_keeps_everything(store: aioredis.Redis) -> None:
+    await fill(store, 5)
+    await store.xgroup_create(ONLY.reasoning_queue, "new", id="0")
+    assert await trim(store) == [1, 0]
+
+
+async def test_forgets_a_consumer_that_holds_nothing_and_no_other(store: aioredis.Redis) -> None:
+    source = Source(store, ONLY, consumer="holder")
+    await source.ensure_group()
+    await store.xadd(ONLY.raw, {"event": b"x"})
+    assert len(await source.read(count=1, block_ms=10)) == 1
+    await Source(store, ONLY, consumer="idle").read(count=1, block_ms=10)
+    await store.xgroup_createconsumer(ONLY.raw, GROUP, "idle")
+    gone = await store.register_script(REAP)(keys=[ONLY.raw], args=[GROUP, 0])
+    assert gone == [b"idle"]
+    assert [c["name"] for c in await store.xinfo_consumers(ONLY.raw, GROUP)] == [b"holder"]
+    assert (await store.xpending(ONLY.raw, GROUP))["pending"] == 1
+
+
+async def test_does_not_mind_a_missing_stream(store: aioredis.Redis) -> None:
+    assert list(await Source(store, ONLY, consumer="c").reap_consumers()) == []
