@@ -34,14 +34,17 @@ def connect(url: str, *, timeout_ms: int, max_connections: int = 64) -> aioredis
 
     The client itself does not retry: a command that may have been carried out is the caller's to repeat.
     """
-    return aioredis.Redis.from_url(
+    pool = aioredis.BlockingConnectionPool.from_url(
         url,
+        max_connections=max_connections,
+        timeout=timeout_ms / 1000,  # most wait for a free connection
         socket_timeout=timeout_ms / 1000,
         socket_connect_timeout=timeout_ms / 1000,
-        max_connections=max_connections,
         retry=RedisRetry(NoBackoff(), 0),
         decode_responses=False,
+        protocol=2,  # one shape of replies, whatever the server speaks
     )
+    return aioredis.Redis.from_pool(pool)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import sys
+from pathlib import Path
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -36,8 +37,8 @@ from screener.similar import SimilarTexts
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.source import Source
-from screener.tokens import Tokenizer
-from screener.triton import TritonModel
+from screener.tokens import Tokenizer, TokenizerUnreadable
+from screener.triton import MODEL, TritonModel
 from screener.worker import Worker, WorkerLimits
 
 
@@ -48,9 +49,7 @@ async def run(settings: ScreenerSettings) -> None:
     client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
     model_timeout_s = settings.model_timeout_ms / 1000
 
-    model = TritonModel(
-        settings.triton_grpc_url, Tokenizer.from_file(settings.tokenizer_path), model_name=settings.model_name
-    )
+    model = TritonModel.connect(settings.triton_grpc_url, tokenizer(settings.tokenizer_path))
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
     encoder = Encoder(model, cache, metrics)
     index = SimilarityIndex(
@@ -64,7 +63,7 @@ async def run(settings: ScreenerSettings) -> None:
         encoder=encoder,
         heuristics=rules.current,
         policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
-        model_name=settings.model_name,
+        model_name=MODEL,
         similarity=Similarity(index, settings.flood_window_seconds * 1000),
     )
     source = Source(client, ONLY, consumer=f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
@@ -146,6 +145,18 @@ async def run(settings: ScreenerSettings) -> None:
         stop=worker.stop,
         drain=drain,
     )
+
+
+def tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of the model.
+
+    Raises:
+        StartupFailed: there is none.
+    """
+    try:
+        return Tokenizer.from_file(path)
+    except TokenizerUnreadable as error:
+        raise StartupFailed(str(error)) from error
 
 
 async def _work(worker: Worker, feed: IndexFeed, encoder: Encoder, timeout_s: float) -> None:

@@ -17,7 +17,6 @@ class ScreenerSettings(ServiceSettings):
     screener_http_port: Port = Field(default=8002, description="HTTP port: /health, /ready, /metrics")
 
     triton_grpc_url: str = Field(default="127.0.0.1:8101", description="Triton's gRPC address, host:port")
-    model_name: str = Field(default="e5_risk", min_length=1, description="Model in Triton's repository")
     tokenizer_path: Path = Field(
         default=Path("model_repository/e5_risk/tokenizer.json"), description="The tokenizer of the model"
     )

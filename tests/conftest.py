@@ -1,3 +1,3 @@
 """Fixtures of all tests: real parts, started once."""
 
-pytest_plugins = ["tests.fixtures.redis", "tests.fixtures.events"]
+pytest_plugins = ["tests.fixtures.redis", "tests.fixtures.events", "tests.fixtures.system"]
