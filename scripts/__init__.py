@@ -1,0 +1,1 @@
+"""The `seawall` command, and what it takes to run the whole system on one machine."""

@@ -1,0 +1,77 @@
+"""The `seawall` command. What is expected to fail fails in one line on standard error, with exit status 1.
+
+2 stands for a wrong command line, 130 for Ctrl-C, 143 for SIGTERM.
+"""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from pipeline.errors import SeawallError
+from scripts.commands import model, run, score
+from scripts.system.triton_runtime import TritonError
+from training.errors import TrainingError
+
+app = typer.Typer(
+    name="seawall",
+    help="Real-time content safety: run the pipeline, score files, build and train the model.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(score.score)
+app.add_typer(model.app, name="model")
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some space and try again",
+    errno.EDQUOT: "the disk quota is used up: free some space and try again",
+    errno.EADDRINUSE: "a port is in use: stop what listens there, or choose another",
+    errno.EMFILE: "too many open files: raise the limit (ulimit -n) and try again",
+    errno.ENOMEM: "not enough memory: free some and try again",
+}
+
+
+def main() -> NoReturn:
+    """The entry point."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminated)
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Runs one command line and answers with the exit status."""
+    command = typer.main.get_command(app)
+    try:
+        return command.main(list(arguments) or ["--help"], prog_name="seawall", standalone_mode=False) or 0
+    except TyperException as error:
+        return _fail(f"{error.format_message()} (see seawall --help)", status=error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return 128 + signal.SIGINT
+    except (SeawallError, TritonError, TrainingError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(
+            _ADVICE.get(error.errno or 0) or f"{error.filename or 'the system'}: {error.strerror or error}"
+        )
+
+
+def _fail(message: str, *, status: int = 1) -> int:
+    print(f"seawall: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _terminated(number: int, _: FrameType | None) -> NoReturn:
+    """Ends as Ctrl-C does, so that everything that was started is stopped."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What a person needs to use a system that stays up."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from scripts.system.system import System
+
+
+def how_to_use(system: System) -> list[tuple[str, str]]:
+    """Addresses, key and commands to try, each with its name; they work in the repository's folder."""
+    ingest, screener = system.ingest, system.screener
+
+    def call(address: str, method: str, content: str) -> str:
+        event = {"eventType": 1, "platform": 1, "authorId": "me", "content": content}
+        data = orjson.dumps({"event": event}).decode()
+        head = (
+            f"buf curl --schema protos --protocol grpc --http2-prior-knowledge -H 'api-key: {system.api_key}'"
+        )
+        return f"{head} -d '{data}' http://{address}/seawall.{method}"
+
+    return [
+        ("ingest (gRPC)", ingest.address),
+        ("screener (gRPC)", screener.address),
+        ("Redis", system.redis_url),
+        ("Triton (gRPC)", system.triton.grpc_url),
+        ("api-key", system.api_key),
+        ("health", f"{ingest.http_url}/ready  {screener.http_url}/ready"),
+        ("metrics", f"{ingest.http_url}/metrics  {screener.http_url}/metrics  {system.triton.metrics_url}"),
+        ("logs", str(system.folder)),
+        ("first", "source .venv/bin/activate"),
+        ("send an event", call(ingest.address, "ingest.v1.IngestService/Ingest", "you 1d1ot")),
+        ("only ask", call(screener.address, "screening.v1.ScreeningService/Screen", "nice kill!")),
+        ("read verdicts", f"redis-cli -p {system.redis.port} xrevrange events:reasoning_queue + - count 1"),
+    ]
+
+
+def stay_up(system: System, notes: Console) -> None:
+    """Tells how to use the system, then blocks until somebody interrupts.
+
+    Raises:
+        ProcessDied: a part ended by itself.
+    """
+    notes.print()
+    for name, value in how_to_use(system):
+        notes.print(Text.assemble((f"{name:<18}", "bold"), value), soft_wrap=True)
+    notes.print("\nCtrl-C stops everything.", style="dim")
+    while True:
+        system.check()
+        time.sleep(1)

@@ -1,0 +1,78 @@
+"""`Watcher`: reads verdicts and dead letters as they enter their streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio as aioredis
+from redis.exceptions import ResponseError
+
+from pipeline.keys import Keys
+from pipeline.store import store_errors
+from pipeline.verdict import Verdict
+
+BLOCK_MS = 200
+_COUNT = 500
+_FROM_START = b"0-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A new entry: a verdict, or for a dead letter None."""
+
+    event_id: str
+    verdict: Verdict | None
+
+
+class Watcher:
+    """Sees every entry from `note_positions` on, unless a stream is trimmed faster than it is read."""
+
+    def __init__(self, client: aioredis.Redis, keys: Keys) -> None:
+        self._client = client
+        self._dead_letter = keys.dead_letter
+        self._streams = (keys.reasoning_queue, keys.low_risk, keys.dead_letter)
+        self._positions: dict[str, bytes] = {}
+
+    async def note_positions(self) -> None:
+        """Remembers where the streams end now.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        with store_errors():
+            for stream in self._streams:
+                self._positions[stream] = await self._end_of(stream)
+
+    async def read(self) -> Sequence[Seen]:
+        """The entries since the last call, each stream in order; waits `BLOCK_MS` at most for the first.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+            EntryUndecodable: an entry does not hold a verdict.
+        """
+        with store_errors():
+            reply = await self._client.xread(self._positions, count=_COUNT, block=BLOCK_MS)  # type: ignore[arg-type]
+        seen = []
+        for name, entries in _pairs(reply):
+            stream = name.decode()
+            self._positions[stream] = entries[-1][0]
+            for _, fields in entries:
+                verdict = None if stream == self._dead_letter else Verdict.decode(fields[b"payload"])
+                seen.append(Seen(fields[b"event_id"].decode(), verdict))
+        return seen
+
+    async def _end_of(self, stream: str) -> bytes:
+        try:
+            info = await self._client.xinfo_stream(stream)
+        except ResponseError:  # there is no such stream yet
+            return _FROM_START
+        return bytes(info["last-generated-id"])
+
+
+def _pairs(reply: Any) -> Sequence[tuple[bytes, Sequence[tuple[bytes, Mapping[bytes, bytes]]]]]:
+    """XREAD's reply: a map under RESP3, a list of pairs under RESP2; None or empty for nothing new."""
+    if isinstance(reply, Mapping):
+        return [(name, entries[0]) for name, entries in reply.items()]
+    return reply or []

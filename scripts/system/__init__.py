@@ -1,0 +1,1 @@
+"""The system's processes on one machine: Redis, Triton, ingest, screener."""

@@ -1,0 +1,207 @@
+"""`System`: Redis, Triton, ingest and screener on this machine, started together and stopped together."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from scripts.system.log import last_words
+from scripts.system.ports import Ports
+from scripts.system.process import ProcessDied, has_ended
+from scripts.system.redis import RedisServer
+from scripts.system.services import ROOT, Service, ServicePorts
+from scripts.system.triton import TritonPorts, TritonServer
+
+MODEL_REPOSITORY = ROOT / "model_repository"
+TOKENIZER = MODEL_REPOSITORY / "e5_risk" / "tokenizer.json"
+TRITON_READY_TIMEOUT_S = 180.0  # the first start of a version compiles its graph
+
+
+class Part(Enum):
+    """A part of the system, as people call it."""
+
+    REDIS = "Redis"
+    TRITON = "Triton"
+    INGEST = "ingest"
+    SCREENER = "screener"
+
+
+ALL = frozenset(Part)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPorts:
+    """Ports that somebody asked for; None takes any free one."""
+
+    ingest: int | None = None
+    screener: int | None = None
+    redis: int | None = None
+    triton: int | None = None
+
+
+class System:
+    """Starts its parts on entry and stops them in the opposite order on exit, also when the start fails.
+
+    Every process dies with this one, whatever ends it. Logs and scratch files lie in `folder`, which goes
+    away on exit unless an error ends the block: then the logs tell why.
+    """
+
+    def __init__(
+        self,
+        *,
+        parts: frozenset[Part] = ALL,
+        ports: WantedPorts | None = None,
+        data_dir: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Takes what to start and how.
+
+        Args:
+            parts: which parts; the others are not there, and what needs them is not ready without.
+            ports: gRPC and Redis ports to use.
+            data_dir: where Redis keeps its data; None starts it empty and keeps nothing.
+            settings: environment variables of both services, over the ones that this class sets.
+            report: told what is going on, one short line at a time.
+
+        Raises:
+            StartupFailed: a wanted port or the data folder is in use.
+        """
+        self.api_key = secrets.token_urlsafe(24)
+        self._parts = parts
+        self._report = report
+        self._data_dir = data_dir
+        self._stack = ExitStack()
+        ports, taken = ports or WantedPorts(), Ports()
+        self._redis_port = taken.take(ports.redis, name="Redis")
+        self._triton_ports = TritonPorts(
+            http=taken.take(name="Triton"),
+            grpc=taken.take(ports.triton, name="Triton"),
+            metrics=taken.take(name="Triton"),
+        )
+        ingest = ServicePorts(taken.take(ports.ingest, name="ingest"), taken.take(name="ingest"))
+        screener = ServicePorts(taken.take(ports.screener, name="screener"), taken.take(name="screener"))
+        self.folder = Path(tempfile.mkdtemp(prefix="seawall-"))
+        try:
+            self.redis = RedisServer(port=self._redis_port, folder=self.folder, data_dir=data_dir)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.triton = TritonServer(
+            repository=MODEL_REPOSITORY,
+            cache=ROOT / ".cache" / "seawall",
+            log=self.folder / "triton.log",
+            ports=self._triton_ports,
+        )
+        environment = {
+            "REDIS_URL": self.redis.url,
+            "API_KEYS": self.api_key,
+            "LOG_LEVEL": "WARNING",
+            "TRITON_GRPC_URL": self.triton.grpc_url,
+            "TOKENIZER_PATH": str(TOKENIZER),
+            **(settings or {}),
+        }
+        self.ingest = Service("ingest", ports=ingest, settings=environment, folder=self.folder)
+        self.screener = Service("screener", ports=screener, settings=environment, folder=self.folder)
+
+    @property
+    def ingest_address(self) -> str:
+        """Host and port of ingest's gRPC."""
+        return self.ingest.address
+
+    @property
+    def screener_address(self) -> str:
+        """Host and port of the screener's gRPC."""
+        return self.screener.address
+
+    @property
+    def redis_url(self) -> str:
+        """URL of Redis, with the database."""
+        return self.redis.url
+
+    def __enter__(self) -> Self:
+        """Starts the parts and blocks until each is ready.
+
+        Raises:
+            StartupFailed: a part did not start; the message says which and why.
+            TritonError: Triton did not.
+        """
+        try:
+            self._start()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops the parts; a Ctrl-C meanwhile waits until they have ended, which takes a bounded time."""
+        with _interrupts_held():
+            self._stack.close()
+        if kind is None or not issubclass(kind, Exception):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check(self) -> None:
+        """Returns if every part that was started still runs.
+
+        Raises:
+            ProcessDied: one does not; the message says why.
+        """
+        for part, running in (
+            (Part.REDIS, self.redis.process),
+            (Part.INGEST, self.ingest.process),
+            (Part.SCREENER, self.screener.process),
+        ):
+            if part in self._parts:
+                running.check()
+        if Part.TRITON in self._parts and (not self.triton.pid or has_ended(self.triton.pid)):
+            log = self.folder / "triton.log"
+            raise ProcessDied(f"Triton ended: {last_words(log)} (log: {log})")
+
+    def _start(self) -> None:
+        # Nothing here uses a thread: the kernel ties a child's life to the thread that started it.
+        if Part.REDIS in self._parts:
+            self._stack.callback(self.redis.stop)
+            self.redis.start()
+        if Part.TRITON in self._parts:
+            self._report("starting Triton")
+            self._stack.callback(self.triton.stop)
+            self.triton.start()
+        if Part.REDIS in self._parts:
+            self.redis.wait_ready()
+        # Ingest needs Redis alone, and comes up while Triton loads the model; so do the screener's imports.
+        for part, service in ((Part.INGEST, self.ingest), (Part.SCREENER, self.screener)):
+            if part in self._parts:
+                self._stack.callback(service.stop)
+                service.start()
+        if Part.TRITON in self._parts:
+            self.triton.wait_ready(TRITON_READY_TIMEOUT_S)
+        for part, service in ((Part.INGEST, self.ingest), (Part.SCREENER, self.screener)):
+            if part in self._parts:
+                self._report(f"waiting for {part.value}")
+                service.wait_ready()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Holds SIGINT and SIGTERM back until the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
