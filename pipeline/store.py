@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis.asyncio as aioredis
 from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as RedisRetry
 
@@ -17,15 +26,11 @@ from pipeline.errors import StoreUnavailable
 Entry = tuple[bytes, dict[bytes, bytes]]
 """A stream entry as redis-py gives it: its id and its fields."""
 
-_TRANSIENT_REPLIES = (
-    "OOM",
-    "READONLY",
-    "LOADING",
-    "MASTERDOWN",
-    "MISCONF",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "NOREPLICAS",
+# redis-py tells these codes by the class and takes them out of the text.
+_TRANSIENT_CLASSES = (OutOfMemoryError, ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
+# The others stand first; but what a script met, Redis 6.2 puts behind words of its own: "...: -OOM command".
+_TRANSIENT_TEXT = re.compile(
+    r"(^|: -)(OOM|READONLY|MASTERDOWN|MISCONF|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|LOADING) "
 )
 
 
@@ -55,7 +60,7 @@ def store_errors() -> Iterator[None]:
     except (RedisConnectionError, RedisTimeoutError, OSError) as error:
         raise StoreUnavailable("Redis does not answer") from error
     except ResponseError as error:
-        if str(error).startswith(_TRANSIENT_REPLIES):
+        if isinstance(error, _TRANSIENT_CLASSES) or _TRANSIENT_TEXT.search(str(error)):
             raise StoreUnavailable("Redis cannot write now") from error
         raise
     except RedisError as error:
