@@ -16,7 +16,11 @@ local source, attempts, group = KEYS[1], KEYS[2], ARGV[1]
 local d, n = tonumber(ARGV[2]), tonumber(ARGV[3])
 local HEAD_KEYS, HEAD_ARGS = 2, 3
 
-if not d or not n or #KEYS ~= HEAD_KEYS + d + n then
+-- A whole number that Lua still writes out as one, so that every command takes it.
+local function is_count(number)
+  return number and number >= 0 and number <= 1e14 and number % 1 == 0
+end
+if not is_count(d) or not is_count(n) or #KEYS ~= HEAD_KEYS + d + n then
   return redis.error_reply('ERR move: wrong number of keys')
 end
 local function must_be(key, wanted)
@@ -30,7 +34,7 @@ for i = 1, d do
   local key = KEYS[HEAD_KEYS + i]
   if not must_be(key, 'stream') then return redis.error_reply('WRONGTYPE move: ' .. key) end
   caps[i] = tonumber(ARGV[HEAD_ARGS + i])
-  if not caps[i] then return redis.error_reply('ERR move: cap is no number') end
+  if not is_count(caps[i]) then return redis.error_reply('ERR move: cap is no number') end
   if caps[i] > 0 and redis.call('EXISTS', key) == 1 and #redis.call('XINFO', 'GROUPS', key) > 0 then
     caps[i] = 0
   end
@@ -41,18 +45,23 @@ local moves, at = {}, HEAD_ARGS + d + 1
 -- Reads `destination, number of strings, strings` at `at`; nil where they are not all there.
 local function read_target()
   local to, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-  if not to or to < 0 or to > d or not count or count % 2 ~= 0 then return nil end
+  if not is_count(to) or to > d or not is_count(count) or count % 2 ~= 0 then return nil end
   local first = at + 2
   at = first + count
   if at > #ARGV + 1 or (to > 0 and count == 0) then return nil end
   return { to = to, first = first, last = at - 1 }
 end
+-- Two numbers of at most 19 digits, which fit Redis's 64 bits.
+local function is_entry_id(id)
+  local ms, number = string.match(id, '^(%d+)%-(%d+)$')
+  return ms and #ms <= 19 and #number <= 19
+end
 for i = 1, n do
-  local id, state, life = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local id, state, life = ARGV[at] or '', ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 3
   local main = read_target()
   local second = main and read_target()
-  if not second or main.to == 0 or not life or not STATES[state] or not string.match(id, '^%d+%-%d+$') then
+  if not second or main.to == 0 or not is_count(life) or not STATES[state] or not is_entry_id(id) then
     return redis.error_reply('ERR move: entry ' .. i .. ' is not well formed')
   end
   moves[i] = { id = id, state = state, life = life, main = main, second = second }
