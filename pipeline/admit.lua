@@ -18,8 +18,15 @@ local raw, reasoning = KEYS[1], KEYS[2]
 local max_depth, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2])
 local window_ms, duplicate_ms, n = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
-if #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
+if not n or #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
   return redis.error_reply('ERR admit: wrong number of keys or arguments')
+end
+-- What SET takes after PX, and what Lua still writes out as a whole number.
+local function is_life(ms)
+  return ms and ms >= 1 and ms <= 1e14 and ms % 1 == 0
+end
+if not max_depth or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms) then
+  return redis.error_reply('ERR admit: a limit is not what it may be')
 end
 for i = 1, HEAD_KEYS do
   local kind = redis.call('TYPE', KEYS[i]).ok
@@ -61,9 +68,12 @@ for i = 1, n do
     end
   elseif first then
     outcome, first_id = DUPLICATE, first
-    local alias = '=' .. fingerprint .. first
-    records[record_key] = alias
-    aliases[#aliases + 1] = { record_key, alias }
+    -- The first one itself comes again after its record's life: an alias of itself would lead nowhere.
+    if first ~= id then
+      local alias = '=' .. fingerprint .. first
+      records[record_key] = alias
+      aliases[#aliases + 1] = { record_key, alias }
+    end
   elseif room <= 0 then
     outcome = NO_ROOM
   else

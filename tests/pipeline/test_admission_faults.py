@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import pytest
+import redis.asyncio as aioredis
+from redis.exceptions import ResponseError
+
+from pipeline.errors import StoreUnavailable
+from pipeline.keys import ONLY
+from pipeline.store import connect
+from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
+from tests.pipeline.redis_state import out_of_memory, read_only, state_of
+
+SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
+KEYS: list[str] = [ONLY.raw, ONLY.reasoning_queue, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
+HEAD: list[str | int] = [10, 10, 1_000, 1_000, 2]
+EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", "e2", "2" * 32, "discord", "payload"]
+
+
+async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> object:
+    return await store.eval(SCRIPT, len(keys), *keys, *args)  # type: ignore[misc, arg-type]
+
+
+async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: aioredis.Redis) -> None:
+    assert await call(store, KEYS, [*HEAD, *EVENTS]) == [2, 0, 0, b"", 0, b""]
+
+
+@pytest.mark.parametrize(
+    ("keys", "args"),
+    [
+        pytest.param(KEYS[:-1], [*HEAD, *EVENTS], id="a key is missing"),
+        pytest.param([*KEYS, "more"], [*HEAD, *EVENTS], id="a key too many"),
+        pytest.param(KEYS, [*HEAD, *EVENTS[:-1]], id="an argument is missing"),
+        pytest.param(KEYS, [*HEAD, *EVENTS, "more"], id="an argument too many"),
+        pytest.param(KEYS, [*HEAD[:4], 3, *EVENTS], id="another number of events"),
+        pytest.param(KEYS, [*HEAD[:4], "two", *EVENTS], id="no number of events"),
+        pytest.param(KEYS, ["deep", *HEAD[1:], *EVENTS], id="no depth"),
+        pytest.param(KEYS, [10, "much", *HEAD[2:], *EVENTS], id="no limit of unread entries"),
+        pytest.param(KEYS, [10, 10, "long", 1_000, 2, *EVENTS], id="no window"),
+        pytest.param(KEYS, [10, 10, 0, 1_000, 2, *EVENTS], id="a window of nothing"),
+        pytest.param(KEYS, [10, 10, "1.5", 1_000, 2, *EVENTS], id="a window of a broken number"),
+        pytest.param(KEYS, [10, 10, "1e30", 1_000, 2, *EVENTS], id="a window without end"),
+        pytest.param(KEYS, [10, 10, 1_000, -1, 2, *EVENTS], id="a life that is over"),
+        pytest.param([], [], id="nothing"),
+    ],
+)
+async def test_writes_nothing_when_called_wrongly(
+    store: aioredis.Redis, keys: list[str], args: list[str | int]
+) -> None:
+    await store.xadd(ONLY.raw, {"event_id": "earlier"})
+    before = await state_of(store)
+    with pytest.raises(ResponseError):
+        await call(store, keys, args)
+    assert await state_of(store) == before
+
+
+async def test_a_wrong_life_of_duplicates_is_told_before_the_first_write(store: aioredis.Redis) -> None:
+    keys = [*KEYS[:4], "event:e2", "fingerprint:1"]
+    args = [10, 10, 1_000, 0, 2, *EVENTS[:4], "e2", "1" * 32, "discord", "payload"]
+    with pytest.raises(ResponseError):
+        await call(store, keys, args)
+    assert await store.dbsize() == 0
+
+
+@pytest.mark.parametrize("stream", [ONLY.raw, ONLY.reasoning_queue])
+async def test_writes_nothing_when_a_stream_is_something_else(store: aioredis.Redis, stream: str) -> None:
+    await store.set(stream, "text")
+    before = await state_of(store)
+    with pytest.raises(ResponseError, match="is no stream"):
+        await door(store).admit([candidate("e1")])
+    assert await state_of(store) == before
+
+
+async def test_writes_nothing_when_redis_is_out_of_memory(store: aioredis.Redis) -> None:
+    admission = door(store)
+    await admission.admit([candidate("e1")])
+    before = await state_of(store)
+    async with out_of_memory(store):
+        with pytest.raises(StoreUnavailable):
+            await admission.admit([candidate("e2", "new"), candidate("e3"), candidate("e4", "newer")])
+        assert await state_of(store) == before
+    assert await decide(admission, candidate("e2", "new")) == [ACCEPTED]
+
+
+async def test_writes_nothing_for_duplicates_alone_when_redis_is_out_of_memory(store: aioredis.Redis) -> None:
+    admission = door(store)
+    await admission.admit([candidate("e1")])
+    before = await state_of(store)
+    async with out_of_memory(store):
+        # Nothing to write for the same event; a new id would have to be remembered.
+        assert await decide(admission, candidate("e1")) == [duplicate_of("e1")]
+        with pytest.raises(StoreUnavailable):
+            await admission.admit([candidate("e2")])
+    assert await state_of(store) == before
+
+
+async def test_writes_nothing_when_redis_is_read_only(store: aioredis.Redis) -> None:
+    async with read_only(store):
+        with pytest.raises(StoreUnavailable):
+            await door(store).admit([candidate("e1")])
+    assert await store.dbsize() == 0
+
+
+async def test_says_when_redis_is_away() -> None:
+    client = connect("redis://127.0.0.1:1/0", timeout_ms=200)
+    with pytest.raises(StoreUnavailable):
+        await door(client).admit([candidate("e1")])
+    await client.aclose()
+
+
+async def test_goes_on_when_redis_has_forgotten_the_script(store: aioredis.Redis) -> None:
+    admission = door(store)
+    await admission.admit([candidate("e1")])
+    await store.script_flush()
+    assert await decide(admission, candidate("e2", "other")) == [ACCEPTED]

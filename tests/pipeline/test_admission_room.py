@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import redis.asyncio as aioredis
+
+from pipeline.keys import ONLY
+from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
+
+
+async def test_refuses_what_is_new_when_the_queue_is_full(store: aioredis.Redis) -> None:
+    admission = door(store, max_depth=1)
+    await admission.admit([candidate("e1")])
+    report = await admission.admit([candidate("e2", "other")])
+    assert report.decisions == (NO_ROOM,)
+    assert report.queue_depth == 1
+    assert await store.exists(ONLY.event("e2")) == 0
+
+
+async def test_answers_duplicates_and_conflicts_when_the_queue_is_full(store: aioredis.Redis) -> None:
+    admission = door(store, max_depth=1)
+    await admission.admit([candidate("e1")])
+    assert await decide(admission, candidate("e1"), candidate("e2"), candidate("e1", "other")) == [
+        duplicate_of("e1"),
+        duplicate_of("e1"),
+        CONFLICT,
+    ]
+
+
+async def test_takes_of_a_batch_as_many_as_there_is_room_for(store: aioredis.Redis) -> None:
+    admission = door(store, max_depth=3)
+    await admission.admit([candidate("e0", "text 0")])
+    batch = [candidate(f"e{i}", f"text {i}") for i in range(5)]
+    assert await decide(admission, *batch) == [duplicate_of("e0"), ACCEPTED, ACCEPTED, NO_ROOM, NO_ROOM]
+    assert await store.xlen(ONLY.raw) == 3
+
+
+async def test_a_duplicate_of_a_refused_event_is_refused_too(store: aioredis.Redis) -> None:
+    assert await decide(door(store, max_depth=0), candidate("e1"), candidate("e2")) == [NO_ROOM, NO_ROOM]
+    assert await store.dbsize() == 0
+
+
+async def test_room_comes_back_as_the_queue_drains(store: aioredis.Redis) -> None:
+    admission = door(store, max_depth=1)
+    await admission.admit([candidate("e1")])
+    [(entry_id, _)] = await store.xrange(ONLY.raw)
+    await store.xdel(ONLY.raw, entry_id)
+    assert await decide(admission, candidate("e2", "other")) == [ACCEPTED]
+
+
+async def test_refuses_while_the_groups_of_the_reasoning_queue_leave_too_much_unread(
+    store: aioredis.Redis,
+) -> None:
+    for i in range(2):
+        await store.xadd(ONLY.reasoning_queue, {"n": i})
+    await store.xgroup_create(ONLY.reasoning_queue, "analysts", id="0")
+    report = await door(store, max_unread=2).admit([candidate("e1")])
+    assert (report.decisions, report.reasoning_unread) == ((NO_ROOM,), 2)
+    assert await decide(door(store, max_unread=3), candidate("e1")) == [ACCEPTED]
+
+
+async def test_a_reasoning_queue_without_a_group_refuses_nothing(store: aioredis.Redis) -> None:
+    for i in range(5):
+        await store.xadd(ONLY.reasoning_queue, {"n": i})
+    report = await door(store, max_unread=1).admit([candidate("e1")])
+    assert (report.decisions, report.reasoning_unread) == ((ACCEPTED,), 0)
