@@ -21,11 +21,12 @@ OUTPUTS = len(CATEGORIES) + 1
 
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
-    """Which numbers to expect: equal versions give equal results for equal texts, within the stated agreement."""
+    """Which numbers to expect: equal versions agree on equal texts, within the bound of the build."""
 
     number: int
     precision: str
-    """Device and file, such as `cpu:model.onnx`: the same version answers differently in FP16. For cache keys."""
+    """Device and file, such as `cpu:model.onnx`: the same version answers differently in FP16. For cache
+    keys."""
 
 
 @dataclass(frozen=True, slots=True)

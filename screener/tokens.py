@@ -1,7 +1,7 @@
 """Text to token ids, and rows of ids to padded batches.
 
-Pure apart from the `tokenizers` library (no grpc, no clock). The prefix that e5 wants lives here and nowhere else,
-so that training, the agreement check and serving cannot drift apart.
+Pure apart from the `tokenizers` library (no grpc, no clock). The prefix that e5 wants lives here and nowhere
+else, so that training, the agreement check and serving cannot drift apart.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 
+from pipeline.errors import StartupFailed
+
 PREFIX = "query: "
-"""Put before every text: e5 was trained with it, for symmetric tasks on both sides (e5-small-v2's model card)."""
+"""Put before every text: e5 was trained with it, for symmetric tasks on both sides (e5-small-v2's model
+card)."""
 
 MAX_TOKENS = 512
 """Rows of e5-small-v2's position table; what lies behind is cut off, [SEP] stays."""
@@ -24,7 +27,7 @@ BUCKET_EDGES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Tokens, upper ends. Finer edges waste less padding and send more requests; see docs/model-card.md."""
 
 
-class TokenizerUnreadable(ValueError):
+class TokenizerUnreadable(StartupFailed):
     """The tokenizer file is missing or is none."""
 
 
@@ -44,7 +47,8 @@ class Tokenizer:
     """WordPiece as e5-small-v2 was trained with. Safe to share between threads."""
 
     def __init__(self, inner: tokenizers.Tokenizer, *, max_tokens: int = MAX_TOKENS) -> None:
-        # A tokenizer.json may carry padding or truncation of its own (some exports pad to 128): ours alone count.
+        # A tokenizer.json may carry padding or truncation of its own (some exports pad to 128): ours alone
+        # count.
         inner.no_padding()
         inner.enable_truncation(max_length=max_tokens)
         self._inner = inner

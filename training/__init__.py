@@ -1,0 +1,1 @@
+"""From the corpus to trained weights, and from the weights to the ONNX versions that Triton serves."""

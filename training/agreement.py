@@ -1,7 +1,8 @@
-"""How far a variant's answers lie from those of the FP32 graph, each text alone and inside mixed, padded batches.
+"""How far a variant's answers lie from the FP32 graph's, alone and inside mixed, padded batches.
 
-The reference is the exported encoder's arithmetic in FP32, one text at a time and without padding: what a reader of
-the model card would compute. A variant is held to it twice, since batching must not change a verdict.
+The reference is the exported encoder's arithmetic in FP32, one text at a time and without padding: what a
+reader of the model card would compute. A variant is held to it twice, since batching must not change a
+verdict.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def alone(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
 def mixed(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
     """Batches of unlike neighbours: shuffled, and padded to the longest."""
     order = list(range(len(encoded)))
-    random.Random(len(encoded)).shuffle(order)
+    random.Random(len(encoded)).shuffle(order)  # noqa: S311 - a fixed order, no secret
     buckets: list[Bucket] = []
     for start in range(0, len(order), MIXED_BATCH):
         rows = np.array(order[start : start + MIXED_BATCH])

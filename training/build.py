@@ -1,4 +1,4 @@
-"""Builds one version of the served model: fetch, write the variants, hold them to the reference, put them in place.
+"""Builds one version of the served model: writes the variants, has them checked, and puts them in place.
 
     model_repository/e5_risk/
         config.pbtxt            committed
@@ -8,8 +8,8 @@
            /model.int8.onnx     weights in int8, a quarter of the size
            /manifest.json       sha256 of everything that went in and came out, and the measured agreement
 
-A version folder is made whole in a temporary place and renamed; it is never touched again. Other bytes get the next
-number, and equal bytes get none.
+A version folder is made whole in a temporary place and renamed; it is never touched again. Other bytes get
+the next number, and equal bytes get none.
 """
 
 from __future__ import annotations
@@ -27,25 +27,18 @@ import onnx
 
 from training import encoder, graph
 from training import head as head_module
-from training.agreement import Agreement
+from training.checking import Checked
 from training.embedding import Embedder
 from training.encoder import Encoder, read_encoder
 from training.errors import BuildFailed
 from training.golden import verify_golden
-from training.graph import Precision, write_model
+from training.graph import write_model
 from training.head import RiskHead
 from training.source import Report, Source, sha256_of
+from training.variants import FILES, MANIFEST, MODEL
 
-MODEL = "e5_risk"
-FILES = {
-    Precision.FP32: "model.onnx",
-    Precision.FP16: "model.fp16.onnx",
-    Precision.INT8: "model.int8.onnx",
-}
-MANIFEST = "manifest.json"
-
-Check = Callable[[Path], list[Agreement]]
-"""A folder with the variants to their agreements; raises AgreementBroken."""
+Check = Callable[[Path], Checked]
+"""Judges a folder with the variants; raises AgreementBroken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +96,13 @@ def _build(
             _place_tokenizer(source, model)
             return latest
         _place_tokenizer(source, model)
-        agreements = check(staging)
-        manifest = {"inputs": inputs, "outputs": outputs, "agreement": [asdict(item) for item in agreements]}
+        checked = check(staging)
+        manifest = {
+            "inputs": inputs,
+            "outputs": outputs,
+            "cpu_precision": checked.cpu_precision,
+            "agreement": [asdict(item) for item in checked.agreements],
+        }
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         target = model / str(1 if latest is None else latest.version + 1)
         # A rename to a name that is taken by a folder with files fails: nobody's version is ever overwritten.
@@ -119,10 +117,15 @@ def _require_known(source: Source, weights: Encoder, report: Report, threads: in
         report(f"encoder: sha256 {source.encoder_sha256[:12]}… is the known one")
         return
     embedder = Embedder.create(
-        weights, source.tokenizer, fingerprint=f"{source.encoder_sha256}/{source.tokenizer_sha256}", threads=threads
+        weights,
+        source.tokenizer,
+        fingerprint=f"{source.encoder_sha256}/{source.tokenizer_sha256}",
+        threads=threads,
     )
     cosine = verify_golden(embedder)
-    report(f"encoder: sha256 {source.encoder_sha256[:12]}… is new; golden embeddings agree at cosine {cosine:.6f}")
+    report(
+        f"encoder: other bytes ({source.encoder_sha256[:12]}…); golden embeddings agree, cosine {cosine:.6f}"
+    )
 
 
 def _write_variants(weights: Encoder, head: RiskHead, folder: Path, report: Report) -> dict[str, str]:
@@ -136,7 +139,7 @@ def _write_variants(weights: Encoder, head: RiskHead, folder: Path, report: Repo
 
 
 def _inputs(source: Source, weights: Path) -> dict[str, str]:
-    """Everything that the bytes depend on: the encoder, the head, and the code and library that write the graph."""
+    """Everything that the bytes depend on: encoder, head, and the code and library that write the graph."""
     writer = hashlib.sha256(onnx.__version__.encode())
     for module in (encoder, graph, head_module):
         writer.update(Path(str(module.__file__)).read_bytes())
@@ -149,7 +152,7 @@ def _inputs(source: Source, weights: Path) -> dict[str, str]:
 
 
 def _latest(model: Path) -> Built | None:
-    """The highest numbered folder; one without a readable manifest counts for its number and matches nothing."""
+    """The highest numbered folder; without a readable manifest it has its number and matches nothing."""
     if not model.is_dir():
         return None
     numbers = [int(child.name) for child in model.iterdir() if child.name.isdigit() and child.is_dir()]
@@ -158,7 +161,7 @@ def _latest(model: Path) -> Built | None:
     folder = model / str(max(numbers))
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        manifest["inputs"], manifest["outputs"]  # noqa: B018 - both must be there
+        manifest["inputs"], manifest["outputs"]
     except (OSError, ValueError, KeyError, TypeError):
         manifest = {"inputs": None, "outputs": None}
     return Built(folder, is_new=False, manifest=manifest)

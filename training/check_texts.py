@@ -1,7 +1,8 @@
 """Texts that the agreement check sends through every variant: written here, never taken from a corpus.
 
-Built from templates over all seven outcomes and stretched to every length up to past the model's cut, since what
-moves with rounding, padding and neighbours depends on length. The same seed gives the same texts for ever.
+Built from templates over all seven outcomes and stretched to every length up to past the model's cut, since
+what moves with rounding, padding and neighbours depends on length. The same seed gives the same texts for
+ever.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import random
 SEED = 20240917
 
 _OPENERS = (
-    "hey {who}", "honestly", "ok so", "lol", "wait", "listen {who}", "good morning everyone", "update:", "@{who}",
-    "does anyone know", "breaking", "psst", "to whoever is online", "sorry to bother you", "@everyone", "bruh",
+    "hey {who}", "honestly", "ok so", "lol", "wait", "listen {who}", "good morning everyone",
+    "update:", "@{who}", "does anyone know", "breaking", "psst", "to whoever is online", "sorry to bother you",
+    "@everyone", "bruh",
 )  # fmt: skip
 _PLAIN = (
     "the {thing} on {place} finally works after the patch",
@@ -44,13 +46,33 @@ _HARMFUL = (
 )  # fmt: skip
 _SLOTS = {
     "who": ("mira", "captain_kay", "tom", "zed99", "the moderator", "our coach", "jonas", "user_4417", "her"),
-    "thing": ("server", "keyboard", "soup recipe", "gradient", "bus ticket", "drum loop", "raid build", "printer"),
+    "thing": (
+        "server",
+        "keyboard",
+        "soup recipe",
+        "gradient",
+        "bus ticket",
+        "drum loop",
+        "raid build",
+        "printer",
+    ),
     "place": ("the harbour", "channel two", "lane 4", "the library", "Osaka", "map b", "the main hall"),
     "time": ("afternoon", "monday", "2 am", "evening", "patch day", "lunch"),
     "role": ("healer", "driver", "streamer", "admin", "teammate", "reply guy"),
-    "group": ("newcomers from the north", "immigrants", "women drivers", "believers of that church", "foreigners"),
+    "group": (
+        "newcomers from the north",
+        "immigrants",
+        "women drivers",
+        "believers of that church",
+        "foreigners",
+    ),
     "prize": ("gift cards", "skins", "nitro", "tokens", "phones"),
-    "link": ("http://bonus.example/x1", "https://t.example/join?ref=88", "bit.example/9zQ", "www.prize.example"),
+    "link": (
+        "http://bonus.example/x1",
+        "https://t.example/join?ref=88",
+        "bit.example/9zQ",
+        "www.prize.example",
+    ),
     "money": ("$500", "900 euro", "0.2 BTC", "5000 dollars"),
     "app": ("WhatsUp", "telegraph", "dm", "+1 555 0100"),
 }
@@ -62,7 +84,7 @@ _ENDINGS = (
 
 def check_texts(count: int) -> list[str]:
     """`count` texts from two tokens to beyond 512: most of chat length, one in eight long."""
-    source = random.Random(SEED)
+    source = random.Random(SEED)  # noqa: S311 - fixed texts, no secret
     return [_text(source, index) for index in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""The moderation corpus: rows of JSON Lines into texts, sources and a label matrix in which unknown stays unknown."""
+"""The moderation corpus as texts, sources and a label matrix in which unknown stays unknown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def read_corpus(path: Path) -> Corpus:
     return Corpus(tuple(texts), np.array(sources), np.array(labels, dtype=np.float32))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, dict[str, float]]]]:
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, start=1):

@@ -1,4 +1,4 @@
-"""Embeds a corpus with the frozen encoder, in chunks that are kept: a run cut off goes on where it stopped."""
+"""Embeds a corpus with the frozen encoder, in chunks that are kept: a run cut off goes on there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from screener.model import ANY_HARM, EMBEDDING_WIDTH, OUTPUTS
+from screener.model import EMBEDDING_WIDTH, OUTPUTS
 from screener.tokens import Tokenizer, bucketed
 from training.encoder import Encoder
 from training.graph import Precision, write_model
@@ -20,9 +20,19 @@ from training.head import RiskHead
 
 CHUNK_ROWS = 2048
 MAX_TOKENS = 128
-"""Training cuts texts here: attention is quadratic, and one row in thirty is longer (they serve at up to 512)."""
+"""Training cuts texts here: attention is quadratic, and one row in thirty is longer (they serve at up to
+512)."""
 
 _TOKENS_PER_BATCH = 2048
+
+
+def no_head() -> RiskHead:
+    """A head of zeros, for graphs whose embedding alone is read."""
+    return RiskHead(
+        weight=np.zeros((EMBEDDING_WIDTH, OUTPUTS), np.float32),
+        bias=np.zeros(OUTPUTS, np.float32),
+        thresholds=np.zeros((2, OUTPUTS), np.float32),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +47,9 @@ class Embedder:
     @classmethod
     def create(cls, encoder: Encoder, tokenizer_file: Path, *, fingerprint: str, threads: int) -> Embedder:
         """Build the session in memory (about a second)."""
-        unused = RiskHead(
-            weight=np.zeros((EMBEDDING_WIDTH, OUTPUTS), np.float32),
-            bias=np.zeros(OUTPUTS, np.float32),
-            thresholds=np.zeros((2, ANY_HARM + 1), np.float32),
-        )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        model = write_model(encoder, unused, Precision.FP32).SerializeToString()
+        model = write_model(encoder, no_head(), Precision.FP32).SerializeToString()
         return cls(
             session=onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]),
             tokenizer=Tokenizer.from_file(tokenizer_file, max_tokens=MAX_TOKENS),
@@ -64,8 +69,9 @@ class Embedder:
 def embed_in_chunks(embedder: Embedder, texts: Sequence[str], cache: Path) -> Iterator[NDArray[np.float32]]:
     """Yield the embeddings of each CHUNK_ROWS texts in turn, from `cache` where it has them.
 
-    Kept as float16: its rounding (5e-4 of a component) is far below what the head's regularisation lets through.
-    A chunk is known by the hash of its texts and of the encoder, so neither renamed files nor a new encoder mislead.
+    Kept as float16: its rounding (5e-4 of a component) is far below what the head's regularisation lets
+    through. A chunk is known by the hash of its texts and of the encoder, so neither renamed files nor a new
+    encoder mislead.
     """
     cache.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(texts), CHUNK_ROWS):

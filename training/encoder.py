@@ -1,7 +1,8 @@
 """The weights of e5-small-v2, read out of its exported ONNX graph by the names of the nodes that use them.
 
-The export is not patched in place: `training.graph` writes a new graph from these weights. So one writer yields
-the FP32, FP16 and INT8 forms with the same few operators, and a test holds them against the export itself.
+The export is not patched in place: `training.graph` writes a new graph from these weights. So one writer
+yields the FP32, FP16 and INT8 forms with the same few operators, and a test holds them against the export
+itself.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _read_layer(weights: _Weights, name: str) -> Layer:
 
 
 class _Weights:
-    """Looks tensors up: biases and norms by their own names, matrices (renamed by the export) by their node's."""
+    """Looks tensors up: by their own names, and matrices, which the export renamed, by their node's."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._tensors = {tensor.name: tensor for tensor in graph.initializer}

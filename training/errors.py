@@ -1,12 +1,12 @@
 """What can go wrong while a model is trained or built. Each message is one line that says what to do.
 
-    TrainingError
-    ├── SourceUnavailable   neither the hub nor Maven could be reached: retry, or mend the network
-    ├── SourceInvalid       the file fetched is not the encoder that we know: do not build from it
-    ├── WeightsInvalid      the committed head is missing or damaged: train again
-    ├── CorpusInvalid       the training data is missing or malformed
-    ├── AgreementBroken     a variant moves a probability further than allowed: it must not be served
-    └── BuildFailed         the repository could not be written (disk full, no permission)
+TrainingError
+├── SourceUnavailable   neither the hub nor Maven could be reached: retry, or mend the network
+├── SourceInvalid       the file fetched is not the encoder that we know: do not build from it
+├── WeightsInvalid      the committed head is missing or damaged: train again
+├── CorpusInvalid       the training data is missing or malformed
+├── AgreementBroken     a variant moves a probability further than allowed: it must not be served
+└── BuildFailed         the repository could not be written (disk full, no permission)
 """
 
 from __future__ import annotations

@@ -52,4 +52,4 @@ def write_golden(embedder: Embedder) -> None:
 
 
 def _normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The risk head: a linear layer on the embedding, its calibration and its thresholds; read from and kept as JSON.
+"""The risk head: a linear layer on the embedding, its calibration and its thresholds, kept as JSON.
 
 A text file of numbers can be reviewed, diffs cleanly, and is the same bytes on every machine.
 """
@@ -21,7 +21,7 @@ WIDTH = 384
 
 @dataclass(frozen=True, slots=True)
 class RiskHead:
-    """sigmoid(embedding @ weight + bias) are the calibrated probabilities, in the order of `category_probs`."""
+    """The calibrated probabilities are sigmoid(embedding @ weight + bias), ordered as `category_probs`."""
 
     weight: NDArray[np.float32]
     """[384, 7], Platt's slope already multiplied in."""
@@ -35,15 +35,21 @@ class RiskHead:
         for name, shape in expected.items():
             array = getattr(self, name)
             if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
-                raise WeightsInvalid(f"the head's {name} must be finite float32 {shape}, not {array.dtype} {array.shape}")
+                raise WeightsInvalid(
+                    f"the head's {name} must be finite float32 {shape}, not {array.dtype} {array.shape}"
+                )
 
     def to_json(self) -> str:
         """Lossless: nine digits tell every float32 from its neighbours."""
         fields = {name: getattr(self, name).tolist() for name in ("bias", "thresholds", "weight")}
         rounded = json.dumps({"format": FORMAT, **fields}, default=float)
-        return json.dumps(
-            json.loads(rounded, parse_float=lambda digits: float(f"{float(digits):.9g}")), separators=(",", ":")
-        ).replace("],[", "],\n[") + "\n"
+        return (
+            json.dumps(
+                json.loads(rounded, parse_float=lambda digits: float(f"{float(digits):.9g}")),
+                separators=(",", ":"),
+            ).replace("],[", "],\n[")
+            + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str) -> RiskHead:
@@ -52,7 +58,9 @@ class RiskHead:
             document = json.loads(text)
             if document["format"] != FORMAT:
                 raise WeightsInvalid(f"head format {document['format']} is unknown; this code reads {FORMAT}")
-            return cls(**{key: np.array(document[key], dtype=np.float32) for key in ("weight", "bias", "thresholds")})
+            return cls(
+                **{key: np.array(document[key], dtype=np.float32) for key in ("weight", "bias", "thresholds")}
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise WeightsInvalid(f"the head's weights are damaged ({error}): run `seawall train`") from error
 

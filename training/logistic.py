@@ -17,26 +17,29 @@ _BLOCK_ROWS = 16_384
 
 def sigmoid(logits: Vector) -> Vector:
     """1 / (1 + exp(-logits)) without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * logits))
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)
 
 
 def fit_logistic(
-    features: Matrix, targets: Vector, row_weights: Vector, *, l2: float, tolerance: float = 1e-7
+    features: Matrix, targets: Vector, row_weights: Vector, *, penalty: Vector, tolerance: float = 1e-7
 ) -> tuple[Vector, float]:
-    """Minimise mean weighted log loss + l2/2·|w|²; the bias is free. Returns (w [width], bias).
+    """Minimise mean weighted log loss + w·penalty·w / 2; the bias is free. Returns (w [width], bias).
 
-    `targets` [rows] may lie between 0 and 1 (Platt's smoothed ones do). Raises ValueError without rows of weight.
+    `penalty` is symmetric [width, width]: l2 times the identity, or any other quadratic form.
+
+    `targets` [rows] may lie between 0 and 1 (Platt's smoothed ones do). Raises ValueError without rows of
+    weight.
     """
     total = float(row_weights.sum())
     if total <= 0:
         raise ValueError("no row has a weight")
     width = features.shape[1]
     solution = np.zeros(width + 1)
-    penalty = np.full(width + 1, l2)
-    penalty[-1] = 0.0
-    loss = _loss(features, targets, row_weights, solution, penalty)
+    quadratic = np.zeros((width + 1, width + 1))
+    quadratic[:-1, :-1] = penalty
+    loss = _loss(features, targets, row_weights, solution, quadratic)
     for _ in range(_MAX_STEPS):
-        gradient, hessian = _derivatives(features, targets, row_weights, solution, penalty)
+        gradient, hessian = _derivatives(features, targets, row_weights, solution, quadratic)
         step = np.linalg.solve(hessian, gradient)
         decrease = float(gradient @ step)
         if decrease < tolerance:
@@ -45,7 +48,7 @@ def fit_logistic(
         # Newton may overshoot where nearly all rows are certain: halve until the loss falls.
         while scale > 1e-6:
             candidate = solution - scale * step
-            lower = _loss(features, targets, row_weights, candidate, penalty)
+            lower = _loss(features, targets, row_weights, candidate, quadratic)
             if lower < loss:
                 break
             scale /= 2
@@ -55,14 +58,16 @@ def fit_logistic(
     return solution[:-1], float(solution[-1])
 
 
-def _loss(features: Matrix, targets: Vector, row_weights: Vector, solution: Vector, penalty: Vector) -> float:
+def _loss(
+    features: Matrix, targets: Vector, row_weights: Vector, solution: Vector, quadratic: Vector
+) -> float:
     logits = features @ solution[:-1].astype(features.dtype) + solution[-1]
     losses = np.logaddexp(0.0, logits) - targets * logits
-    return float(row_weights @ losses / row_weights.sum() + 0.5 * (penalty * solution) @ solution)
+    return float(row_weights @ losses / row_weights.sum() + 0.5 * solution @ quadratic @ solution)
 
 
 def _derivatives(
-    features: Matrix, targets: Vector, row_weights: Vector, solution: Vector, penalty: Vector
+    features: Matrix, targets: Vector, row_weights: Vector, solution: Vector, quadratic: Vector
 ) -> tuple[Vector, NDArray[np.float64]]:
     width = features.shape[1]
     gradient = np.zeros(width + 1)
@@ -83,5 +88,6 @@ def _derivatives(
         hessian[-1, :-1] += column
         hessian[-1, -1] += curvature.sum()
     total = row_weights.sum()
-    ridge = np.diag(penalty + 1e-9)
-    return gradient / total + penalty * solution, hessian / total + ridge
+    # The bias has no penalty: a trace of one keeps the system solvable where every row is certain.
+    ridge = quadratic + 1e-9 * np.eye(width + 1)
+    return gradient / total + quadratic @ solution, hessian / total + ridge

@@ -14,7 +14,7 @@ from training.agreement import Run
 
 
 def cpu_has_bf16() -> bool:
-    """Whether OpenVINO computes in bfloat16 here; deploy/triton's backend decides the same way."""
+    """Whether this CPU multiplies in bfloat16; the backend in deploy/triton looks at the same flags."""
     flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
     return "amx_bf16" in flags or "avx512_bf16" in flags
 
@@ -24,9 +24,8 @@ def plain_session(path: Path, *, threads: int) -> Run:
     return _run(path, threads, ["CPUExecutionProvider"])
 
 
-def served_session(path: Path, *, threads: int) -> Run:
-    """OpenVINO at the precision in which the backend serves on this CPU."""
-    precision = "bf16" if cpu_has_bf16() else "f32"
+def openvino_session(path: Path, *, precision: str, threads: int) -> Run:
+    """OpenVINO, as the backend opens it on a CPU; `precision` is f32 or bf16."""
     options = {
         "device_type": "CPU",
         "num_of_threads": str(threads),

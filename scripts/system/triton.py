@@ -22,6 +22,7 @@ from scripts.system.triton_runtime import TritonFailed, assemble
 HOST = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.05
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 _NOISE = re.compile(r"DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout", re.IGNORECASE)
@@ -85,10 +86,12 @@ class TritonServer:
         runtime = assemble(self._cache)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
-            self._process = self._spawn([str(runtime.executable), *self._arguments(runtime.backends)], runtime.environment, log)
+            self._process = self._spawn(
+                [str(runtime.executable), *self._arguments(runtime.backends)], runtime.environment, log
+            )
 
     def wait_ready(self, timeout_s: float) -> None:
-        """Block until every model answers, warm-up included; raises TritonFailed with the log's last useful line."""
+        """Block until every model answers, warmed up; raises TritonFailed with the log's last useful line."""
         deadline = time.monotonic() + timeout_s
         while not self.is_ready():
             if self._process is None:
@@ -101,18 +104,21 @@ class TritonServer:
             if time.monotonic() > deadline:
                 reason = self._last_words()
                 self.stop()
-                raise TritonFailed(f"Triton was not ready within {timeout_s:g} s: {reason} (log: {self._log})")
+                raise TritonFailed(
+                    f"Triton was not ready within {timeout_s:g} s: {reason} (log: {self._log})"
+                )
             time.sleep(_POLL_S)
 
     def is_ready(self) -> bool:
         """Whether the server and every model in it answer; blocks for a second at most."""
         with contextlib.suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"{self.http_url}/v2/health/ready", timeout=1) as answer:
+            url = f"{self.http_url}/v2/health/ready"
+            with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own http
                 return bool(answer.status == 200)
         return False
 
     def stop(self, grace_s: float = 10.0) -> None:
-        """SIGTERM, then after the grace SIGKILL, for the server and its backend processes; harmless when stopped."""
+        """End server and backend processes: SIGTERM, after the grace SIGKILL. Harmless when stopped."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -123,7 +129,7 @@ class TritonServer:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        for segment in Path("/dev/shm").glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
+        for segment in _SHARED_MEMORY.glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
             segment.unlink(missing_ok=True)
 
     def __enter__(self) -> TritonServer:
@@ -152,7 +158,9 @@ class TritonServer:
             f"--backend-config=onnxruntime,shm-region-prefix-name={_segment_prefix(os.getpid(), self.ports)}",
         ]
 
-    def _spawn(self, command: list[str], environment: dict[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, command: list[str], environment: dict[str, str], log: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         parent = os.getpid()
 
         def die_with_parent() -> None:
@@ -169,7 +177,7 @@ class TritonServer:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls, no lock
             )
         except OSError as error:
             raise TritonFailed(f"cannot start {command[0]}: {error}") from error
@@ -189,7 +197,9 @@ class TritonServer:
                 try:
                     probe.bind((HOST, port))
                 except OSError as error:
-                    raise TritonFailed(f"port {port} is taken: stop what listens there, or choose another") from error
+                    raise TritonFailed(
+                        f"port {port} is taken: stop what listens there, or choose another"
+                    ) from error
 
     def _last_words(self) -> str:
         """The last line of the log that tells a cause, without its timestamp."""

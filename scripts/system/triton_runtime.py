@@ -1,14 +1,15 @@
-"""Assembles what the wheel's tritonserver needs to run outside a container; the wheel's own files stay untouched.
+"""Assembles what the wheel's tritonserver needs to run outside a container, beside the wheel's own files.
 
-    .cache/seawall/triton-<version>-py<xy>/backends/
-        onnxruntime/model.py                 our Python-based backend
-        python/libtriton_python.so           copied: Triton looks for the stub beside the library's real path
-               triton_python_backend_utils.py
-               triton_python_backend_stub    the one built for this Python
+.cache/seawall/triton-<version>-py<xy>/backends/
+onnxruntime/model.py                 our Python-based backend
+python/libtriton_python.so           copied: Triton looks for the stub beside the library's real path
+triton_python_backend_utils.py
+triton_python_backend_stub    the one built for this Python
 """
 
 from __future__ import annotations
 
+import filecmp
 import importlib.metadata
 import importlib.util
 import os
@@ -18,8 +19,6 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-
-
 
 _WHEEL = "nvidia-pytriton"
 _OLDEST_GLIBC = (2, 35)
@@ -53,7 +52,7 @@ class TritonRuntime:
 
 
 def assemble(cache: Path) -> TritonRuntime:
-    """Make or refresh the runtime folder below `cache`; raises TritonUnfit with one line that says why not."""
+    """Make or refresh the runtime folder below `cache`; raises TritonUnfit, saying why in one line."""
     _check_platform()
     server, libraries = _find_wheel()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -85,7 +84,9 @@ def _check_platform() -> None:
         )
     library, version = platform.libc_ver()
     if library != "glibc" or tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_GLIBC:
-        raise TritonUnfit(f"the wheel's Triton needs glibc 2.35 or later, not {library or 'another libc'} {version}")
+        raise TritonUnfit(
+            f"the wheel's Triton needs glibc 2.35 or later, not {library or 'another libc'} {version}"
+        )
 
 
 def _find_wheel() -> tuple[Path, Path]:
@@ -104,8 +105,8 @@ def _find_wheel() -> tuple[Path, Path]:
 def _environment(libraries: Path) -> dict[str, str]:
     """This process's, with the server's libraries, and this interpreter first on PATH.
 
-    The stub embeds Python in isolated mode: it ignores PYTHONPATH and finds its packages from the first python3 on
-    PATH, which inside a virtual environment is the environment's.
+    The stub embeds Python in isolated mode: it ignores PYTHONPATH and finds its packages from the first
+    python3 on PATH, which inside a virtual environment is the environment's.
     """
     environment = dict(os.environ)
     paths = [str(libraries), sysconfig.get_config_var("LIBDIR"), environment.get("LD_LIBRARY_PATH")]
@@ -115,10 +116,9 @@ def _environment(libraries: Path) -> dict[str, str]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy where the target is missing or older; by rename, since another process may be starting from it."""
-    if target.is_file() and target.stat().st_size == source.stat().st_size:
-        if target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
-            return
+    """Copy where the target is missing or differs; by rename, since another process may be starting."""
+    if target.is_file() and filecmp.cmp(source, target, shallow=True):
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copy2(source, partial)

@@ -1,8 +1,9 @@
-"""The `onnxruntime` backend for Triton servers that come without NVIDIA's C++ one, in Triton's Python-based form.
+"""The `onnxruntime` backend, Python-based, for Triton servers that come without NVIDIA's C++ one.
 
 It reads the same config.pbtxt: default_model_filename, cc_model_filenames, the openvino CPU accelerator,
-intra_op_thread_count, max_batch_size and the declared inputs and outputs. One process serves one instance of one
-version, so several versions live side by side. Blocking throughout: Triton gives each instance its own process.
+intra_op_thread_count, max_batch_size and the declared inputs and outputs. One process serves one instance of
+one version, so several versions live side by side. Blocking throughout: Triton gives each instance its own
+process.
 
 Stands alone: it runs in Triton's stub process, where only numpy and onnxruntime are to be expected.
 """
@@ -34,10 +35,13 @@ class TritonPythonModel:
         self._outputs = [item["name"] for item in config["output"]]
         self._limits = _Limits(config)
         name = f"{args['model_name']} version {args['model_version']}"
-        file, providers = _choose(config, args)
-        path = Path(args["model_repository"], args["model_version"], file)
+        folder = Path(args["model_repository"], args["model_version"])
+        file, providers = _choose(config, args, folder)
+        path = folder / file
         if not path.is_file():
-            raise pb_utils.TritonModelException(f"{name}: no file {path}; build it with `seawall model build`")
+            raise pb_utils.TritonModelException(
+                f"{name}: no file {path}; build it with `seawall model build`"
+            )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors: the providers' chatter belongs in no server log
         options.intra_op_num_threads = _threads(config)
@@ -52,7 +56,9 @@ class TritonPythonModel:
         responses: list[Any] = [None] * len(requests)
         groups: dict[tuple[int, ...], list[tuple[int, dict[str, np.ndarray]]]] = defaultdict(list)
         for place, request in enumerate(requests):
-            feeds = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs}
+            feeds = {
+                name: pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in self._inputs
+            }
             fault = self._limits.fault(feeds, self._inputs)
             if fault:
                 responses[place] = _failure(fault)
@@ -63,13 +69,13 @@ class TritonPythonModel:
         return responses
 
     def finalize(self) -> None:
-        """Free the session before the process ends, so that unloading a version gives its memory back at once."""
+        """Free the session first, so that unloading a version gives its memory back at once."""
         del self._session
 
     def _run_group(self, group: list[tuple[int, dict[str, np.ndarray]]], responses: list[Any]) -> None:
         try:
             outputs = self._run([feeds for _, feeds in group])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions have no common base
             if len(group) > 1:
                 # One of them may be to blame: alone, each gets its own answer.
                 for single in group:
@@ -96,7 +102,7 @@ class TritonPythonModel:
 
 
 class _Limits:
-    """What a request may hold. Without these checks one bad row would fail, or worse silently mislead, its batch."""
+    """What a request may hold. Unchecked, one bad row would fail its batch, or worse, silently mislead it."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._max_batch = int(config["max_batch_size"])
@@ -117,7 +123,7 @@ class _Limits:
         if not 1 <= batch <= self._max_batch:
             return f"a batch holds 1..{self._max_batch} rows, not {batch}"
         ids = feeds.get("input_ids")
-        if ids is not None and self._vocabulary and not (0 <= ids.min() and ids.max() < self._vocabulary):
+        if ids is not None and self._vocabulary and not (ids.min() >= 0 and ids.max() < self._vocabulary):
             return f"input_ids must lie in 0..{self._vocabulary - 1}"
         return None
 
@@ -141,7 +147,7 @@ def _threads(config: dict[str, Any]) -> int:
     return int(_parameter(config, "intra_op_thread_count", "0")) or len(os.sched_getaffinity(0))
 
 
-def _choose(config: dict[str, Any], args: dict[str, str]) -> tuple[str, list[Any]]:
+def _choose(config: dict[str, Any], args: dict[str, str], folder: Path) -> tuple[str, list[Any]]:
     """The model file and the execution providers, best first."""
     file = config.get("default_model_filename") or "model.onnx"
     available = onnxruntime.get_available_providers()
@@ -157,13 +163,13 @@ def _choose(config: dict[str, Any], args: dict[str, str]) -> tuple[str, list[Any
     wants_openvino = any(item["name"] == "openvino" for item in accelerators)
     if not wants_openvino or "OpenVINOExecutionProvider" not in available:
         return file, ["CPUExecutionProvider"]
-    return file, [("OpenVINOExecutionProvider", _openvino_options(config)), "CPUExecutionProvider"]
+    return file, [("OpenVINOExecutionProvider", _openvino_options(config, folder)), "CPUExecutionProvider"]
 
 
-def _openvino_options(config: dict[str, Any]) -> dict[str, str]:
+def _openvino_options(config: dict[str, Any], folder: Path) -> dict[str, str]:
     precision = _parameter(config, "seawall.cpu_precision", "auto")
     if precision == "auto":
-        precision = "bf16" if _cpu_has_bf16() else "f32"
+        precision = "bf16" if _cpu_has_bf16() and _keeps_bound_in_bf16(folder) else "f32"
     if precision not in ("bf16", "f32"):
         raise pb_utils.TritonModelException(
             f"parameter seawall.cpu_precision is {precision!r}; allowed: auto, bf16, f32"
@@ -173,6 +179,15 @@ def _openvino_options(config: dict[str, Any]) -> dict[str, str]:
         "num_of_threads": str(_threads(config)),
         "load_config": json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": precision}}),
     }
+
+
+def _keeps_bound_in_bf16(folder: Path) -> bool:
+    """Whether the build measured bfloat16 on this version and found its answers close enough."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return manifest.get("cpu_precision") == "bf16"
 
 
 def _cpu_has_bf16() -> bool:

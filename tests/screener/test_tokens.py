@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from screener.tokens import BUCKET_EDGES, PREFIX, Tokenizer, TokenizerUnreadable, bucketed
+from training.source import Source
+
+CLS, SEP = 101, 102
+
+
+def ids(*lengths: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    return [np.arange(1, length + 1, dtype=np.int64) for length in lengths]
+
+
+def test_every_text_starts_with_the_prefix_between_the_special_tokens(tokenizer: Tokenizer) -> None:
+    (empty,) = tokenizer.encode([""])
+    (hello,) = tokenizer.encode(["hello"])
+    assert PREFIX == "query: "
+    assert empty.tolist() == [CLS, 23032, 1024, SEP]  # query, colon
+    assert hello.tolist() == [CLS, 23032, 1024, 7592, SEP]
+    assert hello.dtype == np.int64
+
+
+def test_case_does_not_matter_and_every_script_encodes(tokenizer: Tokenizer) -> None:
+    lower, upper = tokenizer.encode(["what a day", "WHAT A DAY"])
+    assert np.array_equal(lower, upper)
+    assert all(len(row) > 4 for row in tokenizer.encode(["привет", "你好", "😡", "\u200b\u200bx"]))
+
+
+def test_long_texts_are_cut_to_512_tokens_and_keep_their_end_mark(tokenizer: Tokenizer) -> None:
+    (row,) = tokenizer.encode(["word " * 5000])
+    assert len(row) == 512
+    assert row[-1] == SEP
+
+
+def test_padding_and_truncation_of_the_file_are_not_taken_over(tmp_path: Path, source: Source) -> None:
+    document = json.loads(source.tokenizer.read_text())
+    document["truncation"] = {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0}
+    document["padding"] = {
+        "strategy": {"Fixed": 128},
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": 0,
+        "pad_type_id": 0,
+        "pad_token": "[PAD]",
+    }
+    changed = tmp_path / "tokenizer.json"
+    changed.write_text(json.dumps(document))
+    short, long = Tokenizer.from_file(changed).encode(["hi", "word " * 50])
+    assert len(short) == 5
+    assert len(long) == 54
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"version": "9"}'])
+def test_a_file_that_is_no_tokenizer_is_told_in_one_line(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "tokenizer.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(TokenizerUnreadable, match=r"tokenizer\.json") as told:
+        Tokenizer.from_file(path)
+    assert "\n" not in str(told.value)
+
+
+def test_each_row_is_in_one_bucket_unharmed() -> None:
+    rows = ids(2, 512, 17, 16, 40, 2, 33, 300, 16)
+    buckets = bucketed(rows, max_batch=64)
+    assert sorted(np.concatenate([bucket.rows for bucket in buckets]).tolist()) == list(range(9))
+    for bucket in buckets:
+        assert bucket.input_ids.dtype == bucket.attention_mask.dtype == np.int64
+        for place, row in enumerate(bucket.rows):
+            length = len(rows[row])
+            assert bucket.input_ids[place, :length].tolist() == rows[row].tolist()
+            assert not bucket.input_ids[place, length:].any()
+            assert bucket.attention_mask[place].tolist() == [1] * length + [0] * (
+                bucket.input_ids.shape[1] - length
+            )
+
+
+def test_a_bucket_spans_one_length_class_and_is_no_wider_than_its_longest() -> None:
+    buckets = bucketed(ids(3, 16, 17, 24, 25, 30), max_batch=64)
+    assert [bucket.input_ids.shape for bucket in buckets] == [(2, 16), (2, 24), (2, 30)]
+    assert BUCKET_EDGES[-1] == 512
+
+
+def test_no_bucket_is_larger_than_asked() -> None:
+    buckets = bucketed(ids(*[10] * 7), max_batch=3)
+    assert [len(bucket.rows) for bucket in buckets] == [3, 3, 1]
+    assert bucketed([], max_batch=3) == []
+    with pytest.raises(ValueError, match="max_batch"):
+        bucketed(ids(1), max_batch=0)

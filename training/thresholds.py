@@ -1,0 +1,70 @@
+"""Chooses the two rows of thresholds on the validation split.
+
+Label thresholds give the best F1 of their label. Escalation thresholds are the lowest that keep two promises:
+nine in ten escalated rows carry the label, and of ordinary chat and talk at most one benign row in a hundred
+is escalated by any label at all (the analysts' alert budget).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.metrics import best_f1_threshold, lowest_precise_threshold
+
+ESCALATION_PRECISION = 0.9
+ALERT_BUDGET = 0.01
+_LEAST_ROWS = 20
+_LEAST, _NEVER = 0.02, 0.9999
+"""_NEVER: short of 1, since what scales scores above a threshold divides by its distance to 1."""
+
+
+def choose_thresholds(
+    probabilities: NDArray[np.float64], truth: NDArray[np.float64], benign: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """float32 [2, outputs] from calibrated probabilities [rows, outputs] and labels in 0, 1, NaN (unknown).
+
+    `benign` [rows] marks the rows that the alert budget is counted on.
+    """
+    label = [_on_known(best_f1_threshold, p, t) for p, t in zip(probabilities.T, truth.T, strict=True)]
+    precise = np.array([_on_known(_precise, p, t) for p, t in zip(probabilities.T, truth.T, strict=True)])
+    escalation = _within_budget(precise, probabilities[benign])
+    exact = np.clip(np.array([label, escalation]), _LEAST, _NEVER)
+    # Rounded up: a float32 just below its double would let in the row that the budget kept out.
+    return np.nextafter(exact.astype(np.float32), np.float32(1), dtype=np.float32)
+
+
+def escalated(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> float:
+    """The share of rows in which some probability reaches its threshold."""
+    return float((probabilities >= thresholds).any(axis=1).mean())
+
+
+def _within_budget(precise: NDArray[np.float64], benign: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lowest thresholds at or above `precise` that keep the budget, the same share for every label."""
+    low, high = 0.0, 1.0  # quantiles of the benign rows' probabilities
+    for _ in range(40):
+        middle = (low + high) / 2
+        candidate = np.maximum(precise, np.quantile(benign, middle, axis=0))
+        if escalated(benign, candidate) <= ALERT_BUDGET:
+            high = middle
+        else:
+            low = middle
+    return np.maximum(precise, np.nextafter(np.quantile(benign, high, axis=0), 2.0))
+
+
+def _precise(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    threshold = lowest_precise_threshold(
+        truth, scores, precision=ESCALATION_PRECISION, least_rows=_LEAST_ROWS
+    )
+    return _NEVER if threshold is None else threshold
+
+
+def _on_known(
+    choose: Callable[[NDArray[np.bool_], NDArray[np.float64]], float],
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.float64],
+) -> float:
+    known = ~np.isnan(truth)
+    return choose(truth[known] == 1, probabilities[known])
