@@ -41,6 +41,8 @@ _ADVICE = {
 
 def main() -> NoReturn:
     """The entry point."""
+    # A shell starts background jobs with SIGINT ignored; whoever sends it to this one means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminated)
     sys.exit(execute(sys.argv[1:]))
