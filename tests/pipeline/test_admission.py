@@ -11,13 +11,14 @@ from pipeline.record import EventRecord, RecordState
 from pipeline.store import connect
 from scripts.system.redis import RedisServer
 from tests.pipeline.door import ACCEPTED, CONFLICT, candidate, decide, door, duplicate_of
+from tests.pipeline.redis_state import entries_of, event_ids_in
 
 
 async def test_appends_what_is_new_and_remembers_it(store: aioredis.Redis) -> None:
     report = await door(store).admit([candidate("e1")])
     assert report.decisions == (ACCEPTED,)
     assert report.queue_depth == 1
-    [(_, fields)] = await store.xrange(ONLY.raw)
+    [(_, fields)] = await entries_of(store, ONLY.raw)
     assert fields == {b"event_id": b"e1", b"platform": b"discord", b"event": b"e1:hello"}
     value: bytes = await store.get(ONLY.event("e1"))  # type: ignore[assignment]
     assert EventRecord.decode(value) == EventRecord(RecordState.QUEUED, candidate("e1").fingerprint)
@@ -81,13 +82,13 @@ async def test_decides_within_one_batch_as_over_several(store: aioredis.Redis) -
     ]
     expected = [ACCEPTED, duplicate_of("e1"), duplicate_of("e1"), CONFLICT, CONFLICT, ACCEPTED]
     assert await decide(door(store), *batch) == expected
-    assert [fields[b"event_id"] for _, fields in await store.xrange(ONLY.raw)] == [b"e1", b"e3"]
+    assert await event_ids_in(store, ONLY.raw) == ["e1", "e3"]
 
 
 async def test_appends_the_largest_batch_in_order(store: aioredis.Redis) -> None:
     report = await door(store).admit([candidate(f"e{i}", f"text {i}") for i in range(MAX_BATCH)])
     assert report.queue_depth == MAX_BATCH
-    ids = [fields[b"event_id"].decode() for _, fields in await store.xrange(ONLY.raw)]
+    ids = await event_ids_in(store, ONLY.raw)
     assert ids == [f"e{i}" for i in range(MAX_BATCH)]
 
 

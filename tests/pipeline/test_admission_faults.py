@@ -20,7 +20,7 @@ EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", "e2", "2" * 32,
 
 
 async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> object:
-    return await store.eval(SCRIPT, len(keys), *keys, *args)  # type: ignore[misc, arg-type]
+    return await store.eval(SCRIPT, len(keys), *keys, *args)
 
 
 async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: aioredis.Redis) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.admission import Decision
 from pipeline.keys import ONLY
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
+from tests.pipeline.redis_state import event_ids_in, keys_like
 
 Batch = list[tuple[str, str]]
 
@@ -51,7 +52,7 @@ async def test_keeps_its_promises(store: aioredis.Redis, batches: Sequence[Batch
     for batch in batches:
         decisions = await decide(admission, *(candidate(event_id, text) for event_id, text in batch))
         assert decisions == [promises.admit(event_id, text) for event_id, text in batch]
-        queue = [fields[b"event_id"].decode() for _, fields in await store.xrange(ONLY.raw)]
+        queue = await event_ids_in(store, ONLY.raw)
         assert queue == promises.queue
-    remembered = {key.decode() for key in await store.keys("event:*")}
+    remembered = await keys_like(store, "event:*")
     assert remembered == {ONLY.event(event_id) for event_id in promises.said}

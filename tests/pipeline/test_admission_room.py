@@ -4,6 +4,7 @@ import redis.asyncio as aioredis
 
 from pipeline.keys import ONLY
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
+from tests.pipeline.redis_state import entries_of
 
 
 async def test_refuses_what_is_new_when_the_queue_is_full(store: aioredis.Redis) -> None:
@@ -41,7 +42,7 @@ async def test_a_duplicate_of_a_refused_event_is_refused_too(store: aioredis.Red
 async def test_room_comes_back_as_the_queue_drains(store: aioredis.Redis) -> None:
     admission = door(store, max_depth=1)
     await admission.admit([candidate("e1")])
-    [(entry_id, _)] = await store.xrange(ONLY.raw)
+    [(entry_id, _)] = await entries_of(store, ONLY.raw)
     await store.xdel(ONLY.raw, entry_id)
     assert await decide(admission, candidate("e2", "other")) == [ACCEPTED]
 
