@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ COMPOSE = ROOT / "docker-compose.yml"
 ENV_EXAMPLE = ROOT / ".env.example"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
+
+TOOLS = Path(sys.executable).parent
+"""Where the tools of the environment lie, activated or not."""
 
 OURS = ("ingest", "screener")
 COMPOSE_ALONE = {"REDIS_PASSWORD", "REDIS_MAXMEMORY", "PUBLISH_HOST", "SCREENER_REPLICAS"}
@@ -54,14 +58,13 @@ def seconds(duration: str) -> int:
 
 
 def test_follows_the_compose_specification() -> None:
-    subprocess.run(
-        ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)], check=True, timeout=60
-    )
+    tool = str(TOOLS / "check-jsonschema")
+    subprocess.run([tool, "--builtin-schema", "vendor.compose-spec", str(COMPOSE)], check=True, timeout=60)
 
 
 def test_hadolint_has_nothing_to_say() -> None:
     told = subprocess.run(
-        ["hadolint", str(DOCKERFILE)], capture_output=True, text=True, check=False, timeout=60
+        [str(TOOLS / "hadolint"), str(DOCKERFILE)], capture_output=True, text=True, check=False, timeout=60
     )
     assert (told.returncode, told.stdout) == (0, "")
 
