@@ -25,7 +25,9 @@ def own_system(tmp_path: Path) -> Iterator[System]:
 async def admit(clients: Clients, make_event: MakeEvent, n: int, *, tag: str) -> set[str]:
     ids = [f"{tag}-{i}" for i in range(n)]
     for start in range(0, n, 250):
-        batch = [make_event(event_id=i, content=f"a message of its own, {i}") for i in ids[start : start + 250]]
+        batch = [
+            make_event(event_id=i, content=f"a message of its own, {i}") for i in ids[start : start + 250]
+        ]
         outcomes = await clients.send(*batch)
         assert {o.code for o in outcomes} == {1}
     return set(ids)
@@ -78,7 +80,9 @@ async def test_events_wait_for_triton(own_system: System, make_event: MakeEvent)
 
 async def test_a_restarted_screener_knows_what_was_seen(own_system: System, make_event: MakeEvent) -> None:
     async with connected(own_system) as clients:
-        await clients.send(make_event(event_id="old", content="Meet me at the fountain at noon, bring the maps"))
+        await clients.send(
+            make_event(event_id="old", content="Meet me at the fountain at noon, bring the maps")
+        )
         await clients.verdict("old")
         own_system.screener.process.send_signal(signal.SIGTERM)
         own_system.screener.stop()

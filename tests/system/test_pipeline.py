@@ -19,7 +19,9 @@ from tests.fixtures.events import MakeEvent
 from tests.fixtures.system import Clients
 
 
-async def test_an_insult_gets_its_verdict_with_every_part_of_it(clients: Clients, make_event: MakeEvent) -> None:
+async def test_an_insult_gets_its_verdict_with_every_part_of_it(
+    clients: Clients, make_event: MakeEvent
+) -> None:
     event = make_event(event_id="insult-1", content="You are a worthless idiot and everybody here hates you")
     [outcome] = await clients.send(event)
     assert outcome.code == ingest_pb2.OUTCOME_CODE_ACCEPTED
@@ -36,14 +38,21 @@ async def test_an_insult_gets_its_verdict_with_every_part_of_it(clients: Clients
 
 
 async def test_small_talk_goes_to_low_risk(clients: Clients, make_event: MakeEvent) -> None:
-    await clients.send(make_event(event_id="calm-1", content="Good morning! Who is joining the raid tonight?"))
+    await clients.send(
+        make_event(event_id="calm-1", content="Good morning! Who is joining the raid tonight?")
+    )
     verdict = await clients.verdict("calm-1")
     assert (verdict.category, verdict.route) == (verdict_pb2.CATEGORY_LOW_RISK, verdict_pb2.ROUTE_LOW_RISK)
 
 
-async def test_a_duplicate_has_the_status_and_verdict_of_the_first(clients: Clients, make_event: MakeEvent) -> None:
+async def test_a_duplicate_has_the_status_and_verdict_of_the_first(
+    clients: Clients, make_event: MakeEvent
+) -> None:
     text = "The very same words, sent twice by one person"
-    first, second = make_event(event_id="first-1", content=text), make_event(event_id="second-1", content=text)
+    first, second = (
+        make_event(event_id="first-1", content=text),
+        make_event(event_id="second-1", content=text),
+    )
     outcomes = await clients.send(first, second)
     assert [o.code for o in outcomes] == [ingest_pb2.OUTCOME_CODE_ACCEPTED, ingest_pb2.OUTCOME_CODE_DUPLICATE]
     assert outcomes[1].duplicate_of == "first-1"
@@ -71,7 +80,9 @@ async def test_direct_screening_answers_and_leaves_no_trace(clients: Clients, ma
     assert "direct-1" not in [s.event_id for s in similar.similar_events]
 
 
-async def test_screening_directly_and_through_the_queue_agree(clients: Clients, make_event: MakeEvent) -> None:
+async def test_screening_directly_and_through_the_queue_agree(
+    clients: Clients, make_event: MakeEvent
+) -> None:
     event = make_event(event_id="agree-1", content="Buy followers now, cheap and instant delivery")
     direct = await clients.screening.Screen(
         screening_pb2.ScreenRequest(event=event.to_proto()), metadata=clients.metadata, timeout=30
@@ -177,7 +188,9 @@ async def test_health_is_open_and_reflection_lists_the_services(system: System, 
 def test_metrics_that_dashboards_rest_on_are_there(system: System) -> None:
     def names(url: str) -> set[str]:
         with urllib.request.urlopen(f"{url}/metrics", timeout=10) as reply:
-            return {line.split()[2] for line in reply.read().decode().splitlines() if line.startswith("# TYPE")}
+            return {
+                line.split()[2] for line in reply.read().decode().splitlines() if line.startswith("# TYPE")
+            }
 
     assert {
         "events_received_total",
