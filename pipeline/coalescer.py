@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pipeline.errors import Overloaded
 
@@ -48,8 +48,7 @@ class Coalescer(Generic[Item, Result]):
         self._waiting.append((item, future))
         if len(self._under_way) < self._concurrency:
             task = asyncio.create_task(self._work())
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._under_way.add(task)  # until it looked for items the last time; see `_work`
         return future
 
     async def drain(self) -> None:
@@ -58,19 +57,29 @@ class Coalescer(Generic[Item, Result]):
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _work(self) -> None:
-        await asyncio.sleep(0)  # lets every call of this turn of the loop come aboard
-        while self._waiting:
-            batch: list[tuple[Item, asyncio.Future[Result]]] = []
-            while self._waiting and len(batch) < self._max_batch:
-                item, future = self._waiting.popleft()
-                if not future.done():  # its caller has gone
-                    batch.append((item, future))
-            if batch:
-                await self._run(batch)
+        try:
+            await asyncio.sleep(0)  # lets every call of this turn of the loop come aboard
+            while self._waiting:
+                if batch := self._next_batch():
+                    await self._run(batch)
+        finally:
+            # In the step that saw nothing waiting: a callback would come after callers who wake up with their
+            # result and submit again, and what they submit would wait for a task that has ended.
+            self._under_way.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        while self._waiting and len(batch) < self._max_batch:
+            item, future = self._waiting.popleft()
+            if not future.done():  # else its caller has gone
+                batch.append((item, future))
+        return batch
 
     async def _run(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
             results = await self._flush([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise ValueError(f"{len(results)} results for {len(batch)} items")
         except asyncio.CancelledError:
             for _, future in batch:
                 future.cancel()
