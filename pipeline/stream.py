@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from pipeline.errors import Overloaded
+
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
@@ -64,5 +66,7 @@ def _hand_over(
     done: asyncio.Queue[tuple[object, object]],
 ) -> None:
     under_way.discard(future)
-    if not future.cancelled():
+    if future.cancelled():  # still owed an answer, and its room to the next one
+        done.put_nowait((request, Overloaded("the work on this item was given up")))
+    else:
         done.put_nowait((request, future.exception() or future.result()))
