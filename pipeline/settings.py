@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import annotated_types
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.asyncio.connection import parse_url
 
 from pipeline.errors import StartupFailed
 
@@ -41,6 +42,15 @@ class ServiceSettings(BaseSettings):
     event_id_ttl_seconds: int = Field(
         default=3_600, ge=1, le=2_592_000, description="How long an id is remembered after its verdict"
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_address(cls, url: SecretStr) -> SecretStr:
+        try:
+            parse_url(url.get_secret_value())
+        except ValueError:
+            raise ValueError("redis://, rediss:// or unix://, as in redis://:password@host:6379/0") from None
+        return url
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -88,6 +98,8 @@ def _line(fields: Mapping[str, FieldInfo], error: Mapping[str, Any]) -> str:
     info = fields.get(name.lower())
     if info is None:
         return str(error["msg"])
+    if error["type"] == "value_error":  # of a validator of ours, which says what is allowed
+        return f"{name.upper()} is not valid; allowed: {error['ctx']['error']}"
     if info.annotation is SecretStr:
         return f"{name.upper()} is not valid; allowed: {allowed(info)}"
     return f"{name.upper()}={error['input']}: allowed: {allowed(info)}"
