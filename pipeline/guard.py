@@ -51,8 +51,10 @@ class Guard(grpc.aio.ServerInterceptor):
         try:
             self._keys.check(handler_call_details.invocation_metadata)
         except Unauthenticated as error:
-            self._observe(method, grpc.StatusCode.UNAUTHENTICATED.name, 0.0)
-            return _refusal(await continuation(handler_call_details), error)
+            handler = await continuation(handler_call_details)
+            if handler is not None:  # a name that somebody invented would become a label of a metric
+                self._observe(method, grpc.StatusCode.UNAUTHENTICATED.name, 0.0)
+            return _refusal(handler, error)
         guarded = self._guarded.get(method)
         if guarded is None:
             handler = await continuation(handler_call_details)
@@ -64,13 +66,12 @@ class Guard(grpc.aio.ServerInterceptor):
     def _guard(self, method: str, handler: Handler) -> Handler:
         behaviour = _behaviour(handler)
         observe = self._observe
+        parsed = _all_parsed if handler.request_streaming else _parsed
 
         async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             started = time.perf_counter()
             try:
-                if request is _UNPARSABLE:
-                    raise _unparsable()
-                response = await behaviour(request, context)
+                response = await behaviour(parsed(request), context)
             except asyncio.CancelledError:
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
@@ -84,7 +85,7 @@ class Guard(grpc.aio.ServerInterceptor):
         ) -> AsyncIterator[Any]:
             started = time.perf_counter()
             try:
-                async for response in behaviour(_parsed(request), context):
+                async for response in behaviour(parsed(request), context):
                     yield response
             except (asyncio.CancelledError, GeneratorExit):
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
@@ -134,15 +135,15 @@ def _tolerant(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], A
     return parse
 
 
-async def _parsed(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+def _parsed(request: Any) -> Any:
+    if request is _UNPARSABLE:
+        raise Unparsable("the bytes are not the message that this method takes")
+    return request
+
+
+async def _all_parsed(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for request in requests:
-        if request is _UNPARSABLE:
-            raise _unparsable()
-        yield request
-
-
-def _unparsable() -> Unparsable:
-    return Unparsable("the bytes are not the message that this method takes")
+        yield _parsed(request)
 
 
 def _refusal(handler: Handler | None, error: Unauthenticated) -> Handler | None:
