@@ -59,8 +59,13 @@ def _adds(service: str) -> structlog.types.Processor:
 def _without_exception_text(
     _logger: object, _method: str, fields: structlog.types.EventDict
 ) -> structlog.types.EventDict:
-    # An exception's text can quote what it failed on; its type cannot.
+    # An exception's text can quote what it failed on; its type cannot. Beside an exception, asyncio's further
+    # lines show what was under way, and with that the text again.
     exc_info = fields.pop("exc_info", None)
-    if isinstance(exc_info, tuple) and exc_info[0] is not None:
-        fields["exc_type"] = exc_info[0].__name__
+    if exc_info is True:  # as structlog's `exception` leaves it
+        exc_info = sys.exc_info()
+    error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    if isinstance(error, BaseException):
+        fields["exc_type"] = type(error).__name__
+        fields["event"] = str(fields["event"]).partition("\n")[0]
     return fields
