@@ -43,9 +43,11 @@ def main() -> NoReturn:
     """The entry point."""
     # A shell starts background jobs with SIGINT ignored; whoever sends it to this one means it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    termination = _Termination()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminated)
-    sys.exit(execute(sys.argv[1:]))
+        signal.signal(number, termination.asked_for)
+    status = execute(sys.argv[1:])
+    sys.exit(termination.status or status)
 
 
 def execute(arguments: Sequence[str]) -> int:
@@ -70,9 +72,16 @@ def _fail(message: str, *, status: int = 1) -> int:
     return status
 
 
-def _terminated(number: int, _: FrameType | None) -> NoReturn:
-    """Ends as Ctrl-C does, so that everything that was started is stopped."""
-    sys.exit(128 + number)
+class _Termination:
+    """Turns other signals into Ctrl-C, which the event loop and everything that was started end well with."""
+
+    def __init__(self) -> None:
+        self.status = 0
+
+    def asked_for(self, number: int, _: FrameType | None) -> None:
+        """The handler."""
+        self.status = 128 + number
+        signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

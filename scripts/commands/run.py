@@ -44,7 +44,7 @@ def run(  # noqa: PLR0917  # typer makes options of them
     repeat: Annotated[int, typer.Option(min=1, help="How often the same rows are sent.")] = 1,
     in_flight: Annotated[
         int, typer.Option(min=1, max=10_000, help="Most events without a verdict at a time.")
-    ] = 128,
+    ] = 64,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, and say how to use it.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="Verdicts and summary as JSON Lines.")] = False,  # noqa: FBT002
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where Redis keeps its data.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,7 @@ class Watcher:
         """
         with store_errors():
             reply = await self._client.xread(self._positions, count=_COUNT, block=BLOCK_MS)  # type: ignore[arg-type]
+        _cancel_if_asked()
         seen = []
         for name, entries in _pairs(reply):
             stream = name.decode()
@@ -69,6 +71,17 @@ class Watcher:
         except ResponseError:  # there is no such stream yet
             return _FROM_START
         return bytes(info["last-generated-id"])
+
+
+def _cancel_if_asked() -> None:
+    """Makes up for `asyncio.wait_for` of Python 3.11, which loses a cancellation now and then.
+
+    It does so when the awaited thing is done at that moment. The Redis client uses it for each write, and a
+    Ctrl-C that is lost would leave the run running.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _pairs(reply: Any) -> Sequence[tuple[bytes, Sequence[tuple[bytes, Mapping[bytes, bytes]]]]]:

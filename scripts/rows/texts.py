@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -47,10 +48,11 @@ def read_texts(name: str, layout: Layout, *, limit: int | None = None) -> Iterat
     delimiter = _CSV_DELIMITERS.get(Path(name.removesuffix(".gz")).suffix)
     with open_source(name) as source:
         rows = _csv_rows(source, layout, delimiter) if delimiter else _json_rows(source, layout)
-        yield from islice(rows, limit)
+        with closing(rows):
+            yield from islice(rows, limit)
 
 
-def _json_rows(source: BinaryIO, layout: Layout) -> Iterator[TextRow]:
+def _json_rows(source: BinaryIO, layout: Layout) -> Generator[TextRow]:
     for line, data in numbered_lines(source):
         try:
             values = decode_object(line, data)
@@ -63,9 +65,10 @@ def _json_rows(source: BinaryIO, layout: Layout) -> Iterator[TextRow]:
         yield _row(row_id if isinstance(row_id, str | int) else line, text, columns)
 
 
-def _csv_rows(source: BinaryIO, layout: Layout, delimiter: str) -> Iterator[TextRow]:
+def _csv_rows(source: BinaryIO, layout: Layout, delimiter: str) -> Generator[TextRow]:
     csv.field_size_limit(64 * 1024 * 1024)
-    reader = csv.DictReader(io.TextIOWrapper(source, "utf-8-sig", newline=""), delimiter=delimiter)
+    decoded = io.TextIOWrapper(source, "utf-8-sig", newline="")
+    reader = csv.DictReader(decoded, delimiter=delimiter)
     try:
         header = reader.fieldnames or ()
         columns = (layout.column,) if layout.column else COLUMNS
@@ -80,6 +83,8 @@ def _csv_rows(source: BinaryIO, layout: Layout, delimiter: str) -> Iterator[Text
         raise FileUnreadable(f"CSV is broken at line {reader.line_num}: {error}") from error
     except UnicodeDecodeError as error:
         raise FileUnreadable(f"CSV is not UTF-8 after line {reader.line_num}: convert it first") from error
+    finally:
+        decoded.detach()  # the source is its opener's to close
 
 
 def _row(row_id: str | int, text: Any, columns: tuple[str, ...]) -> TextRow:
