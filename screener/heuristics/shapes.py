@@ -129,9 +129,19 @@ def phone_number(_content: str, text: Normalised, shape: Shape) -> Sequence[Span
     ]
 
 
+def baited_contact(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """A link, an e-mail address or a telephone number beside at least `bait` different bait words."""
+    if len(shape.words.intersection(text.words)) < shape.limits["bait"]:
+        return ()
+    folded = text.folded
+    contacts = [(found.start, found.end) for found in text.links] or list(text.emails)
+    contacts = contacts or [match.span() for match in _PHONE.finditer(folded.text)]
+    return [folded.span(*contacts[0])] if contacts else ()
+
+
 def money_amount(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
     """An amount of money beside at least `bait` different bait words."""
-    if sum(word in shape.words for word in set(text.words)) < shape.limits["bait"]:
+    if len(shape.words.intersection(text.words)) < shape.limits["bait"]:
         return ()
     match = _AMOUNT.search(text.folded.text)
     return [text.folded.span(*match.span())] if match else ()
@@ -149,6 +159,7 @@ def _host_in(host: str, hosts: frozenset[str]) -> bool:
 
 SHAPES: Mapping[str, tuple[Callable[[str, Normalised, Shape], Sequence[Span]], frozenset[str]]] = {
     "all_caps": (all_caps, frozenset({"letters", "share"})),
+    "baited_contact": (baited_contact, frozenset({"bait"})),
     "emoji_flood": (emoji_flood, frozenset({"emoji"})),
     "invitation": (link_to, frozenset()),
     "link": (link, frozenset()),
