@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import SeawallError
-from scripts.commands import model, run, score
+from scripts.commands import model, run, score, train
 from scripts.system.triton_runtime import TritonError
 from training.errors import TrainingError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(score.score)
+app.command()(train.train)
 app.add_typer(model.app, name="model")
 
 _ADVICE = {
