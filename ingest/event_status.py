@@ -11,6 +11,10 @@ from pipeline.record import EventRecord, RecordState
 from pipeline.store import Entry, store_errors
 from pipeline.verdict import Verdict
 
+_MOST_HOPS = 8
+"""From a duplicate to the first one. One is usual; a first one that was forgotten, and sent again when a later
+one had taken its place, is itself a duplicate."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventStatus:
@@ -43,10 +47,12 @@ class EventStatuses:
         with store_errors():
             record = await self._record(event_id)
             duplicate_of = ""
-            if record is not None and record.state is RecordState.DUPLICATE:
+            for _ in range(_MOST_HOPS):
+                if record is None or record.state is not RecordState.DUPLICATE:
+                    break
                 duplicate_of = record.first_id
                 record = await self._record(duplicate_of)
-            if record is None:
+            if record is None or record.state is RecordState.DUPLICATE:
                 return EventStatus(None, duplicate_of)
             if record.state is not RecordState.SCREENED:
                 return EventStatus(record.state, duplicate_of)

@@ -13,7 +13,7 @@ from ingest.drain_rate import DrainRate
 from ingest.metrics import IngestMetrics
 from pipeline.admission import MAX_BATCH, AdmissionReport, Admitted, Candidate, Decision
 from pipeline.coalescer import Coalescer
-from pipeline.errors import InvalidRequest, Overloaded, Violation
+from pipeline.errors import InvalidRequest, Overloaded, StoreUnavailable, Violation
 from pipeline.event import Event, Platform
 from pipeline.fingerprint import fingerprint
 from pipeline.uuid7 import uuid7
@@ -148,7 +148,11 @@ class Intake:
         if not candidates:
             return []
         self._metrics.batch_size.observe(len(candidates))
-        report = await self._admission.admit(candidates)
+        try:
+            report = await self._admission.admit(candidates)
+        except StoreUnavailable:
+            self._metrics.refused.labels("redis").inc(len(candidates))
+            raise
         accepted = sum(d.admitted is Admitted.ACCEPTED for d in report.decisions)
         self._drain_rate.observe(depth=report.queue_depth, accepted=accepted, now_s=time.monotonic())
         self._metrics.accepted.inc(accepted)
