@@ -12,15 +12,14 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from pipeline.auth import ApiKeys
 from pipeline.errors import InvalidRequest, Overloaded, Violation
-from pipeline.guard import Guard
+from pipeline.guard import Guard, Observe
+from pipeline.server import channel_options
 from scripts.system.ports import HOST
 
 KEY = "the-key-of-these-tests"
 WITH_KEY = (("api-key", KEY),)
 SECRET = "what somebody said"
 SERVICE = "seawall.test.v1.Shapes"
-
-Observed = list[tuple[str, str, float]]
 
 
 async def one(request: StringValue, context: grpc.aio.ServicerContext[Any, Any]) -> StringValue:
@@ -78,16 +77,14 @@ def shapes() -> grpc.GenericRpcHandler:
 
 @asynccontextmanager
 async def serving(
-    register: Callable[[grpc.aio.Server], None], observed: Observed | None = None
+    register: Callable[[grpc.aio.Server], None], *, observe: Observe = lambda *_: None
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server with a guard."""
-    seen: Observed = [] if observed is None else observed
-    guard = Guard(ApiKeys([KEY]), lambda method, code, seconds: seen.append((method, code, seconds)))
-    server = grpc.aio.server(interceptors=(guard,))
+    server = grpc.aio.server(interceptors=(Guard(ApiKeys([KEY]), observe),), options=channel_options())
     register(server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()
-    async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
+    async with grpc.aio.insecure_channel(f"{HOST}:{port}", options=channel_options()) as channel:
         yield channel
     await server.stop(None)
 

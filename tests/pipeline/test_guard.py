@@ -11,9 +11,10 @@ from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2
 
 from pipeline.status import details_of
-from tests.pipeline.guarded import KEY, SECRET, SERVICE, WITH_KEY, Observed, call, plain, serving, shapes
+from tests.pipeline.guarded import KEY, SECRET, SERVICE, WITH_KEY, call, plain, serving, shapes
 
 METHODS = ["One", "Many", "Collected", "Each"]
+Observed = list[tuple[str, str, float]]
 UNPARSABLE = b"\xff\xff\xff"
 
 
@@ -28,7 +29,10 @@ def observed() -> Observed:
 
 @pytest.fixture
 async def channel(observed: Observed) -> AsyncIterator[grpc.aio.Channel]:
-    async with serving(lambda server: server.add_generic_rpc_handlers((shapes(),)), observed) as channel:
+    async with serving(
+        lambda server: server.add_generic_rpc_handlers((shapes(),)),
+        observe=lambda *seen: observed.append(seen),
+    ) as channel:
         yield channel
 
 

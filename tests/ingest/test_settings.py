@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from ingest.__main__ import limits
+from ingest.settings import IngestSettings
+from pipeline.admission import AdmissionLimits
+from pipeline.errors import StartupFailed
+from pipeline.settings import allowed, load
+
+
+def test_ports_are_those_of_the_design() -> None:
+    settings = load(IngestSettings)
+    assert (settings.ingest_grpc_port, settings.ingest_http_port) == (50051, 8001)
+
+
+@pytest.mark.parametrize(("most", "limit"), [(10, 8), (100_000, 80_000), (11, 8)])
+def test_events_are_refused_from_80_percent_of_the_most(
+    monkeypatch: pytest.MonkeyPatch, most: int, limit: int
+) -> None:
+    monkeypatch.setenv("MAX_QUEUE_DEPTH", str(most))
+    assert load(IngestSettings).depth_limit == limit
+
+
+def test_limits_of_admission_are_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_QUEUE_DEPTH", "1000")
+    monkeypatch.setenv("MAX_REASONING_UNREAD", "7")
+    monkeypatch.setenv("DEDUP_WINDOW_SECONDS", "2")
+    monkeypatch.setenv("EVENT_ID_TTL_SECONDS", "3")
+    assert limits(load(IngestSettings)) == AdmissionLimits(800, 7, window_ms=2_000, duplicate_ms=3_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("INGEST_GRPC_PORT", "65536", "INGEST_GRPC_PORT=65536: allowed: from 0 to 65535"),
+        ("INGEST_HTTP_PORT", "http", "INGEST_HTTP_PORT=http: allowed: from 0 to 65535"),
+        ("MAX_QUEUE_DEPTH", "9", "MAX_QUEUE_DEPTH=9: allowed: from 10 to 100000000"),
+        ("STREAM_IN_FLIGHT", "0", "STREAM_IN_FLIGHT=0: allowed: from 1 to 100000"),
+        ("DEDUP_WINDOW_SECONDS", "1.5", "DEDUP_WINDOW_SECONDS=1.5: allowed: from 1 to 2592000"),
+    ],
+)
+def test_a_fault_is_one_line_with_variable_value_and_range(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartupFailed) as failed:
+        load(IngestSettings)
+    assert str(failed.value) == message
+
+
+@pytest.mark.parametrize("name", list(IngestSettings.model_fields))
+def test_every_setting_says_what_it_is_and_what_it_accepts(name: str) -> None:
+    assert IngestSettings.model_fields[name].description
+    assert allowed(IngestSettings.model_fields[name])
