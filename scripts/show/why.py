@@ -11,7 +11,8 @@ _SPAN_CHARS = 18
 def why(verdict: Verdict, content: str) -> str:
     """The strongest rules and what they matched, the nearest earlier event, the campaign; else the model."""
     reasons = []
-    for flag in sorted(verdict.flags, key=lambda f: -f.weight)[:_FLAGS]:
+    # What was said tells more than who said it: rules that matched no text come last.
+    for flag in sorted(verdict.flags, key=lambda f: (f.start == f.end, -f.weight))[:_FLAGS]:
         span = one_line(content[flag.start : flag.end])
         reasons.append(f"{flag.rule} “{shortened(span, _SPAN_CHARS)}”" if span else flag.rule)
     if verdict.campaign is not None:
