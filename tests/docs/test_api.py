@@ -55,6 +55,26 @@ def test_tables_show_every_metric_with_its_type(
     assert shown == exported(registry)
 
 
+@pytest.mark.parametrize(
+    ("metric", "attribute"),
+    [
+        ("events_refused_total", "refused"),
+        ("events_dead_lettered_total", "dead_lettered"),
+        ("batches_held_total", "held"),
+    ],
+)
+def test_values_of_labels_are_told(metric: str, attribute: str) -> None:
+    code = "".join(
+        path.read_text() for package in ("ingest", "screener") for path in ROOT.glob(f"{package}/*.py")
+    )
+    written = set(re.findall(rf'{attribute}\.labels\("(\w+)"\)', code))
+    if attribute == "dead_lettered":
+        written = set(re.findall(r'_give_up\(\w+, "(\w+)"', code))
+    [row] = re.findall(rf"^\| `{metric}` \| (.*)$", PAGE, re.MULTILINE)
+    assert written
+    assert written <= set(re.findall(r"`(\w+)`", row))
+
+
 @pytest.mark.parametrize(("service", "method"), METHODS, ids=str)
 def test_every_method_is_described_and_called(service: str, method: str) -> None:
     assert method in table_rows(f"## {service} (")
