@@ -98,7 +98,7 @@ async def serve(
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    _bind(server, endpoints.host, endpoints.grpc_port)
+    await _bind(server, endpoints.host, endpoints.grpc_port)
     web = await start_web(
         host=endpoints.host, port=endpoints.http_port, readiness=readiness, registry=registry
     )
@@ -124,13 +124,17 @@ async def serve(
         raise TaskFailed(f"{task.get_name()} failed") from task.exception()
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> None:
+async def _bind(server: grpc.aio.Server, host: str, port: int) -> None:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        bound = server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError:
-        bound = 0
-    if bound == 0:
-        raise StartupFailed(f"gRPC port {port} on {host} cannot be opened (in use?); choose another")
+        # Tried first, for gRPC writes lines of its own about a port in use.
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+        probe.close()
+        await probe.wait_closed()
+        server.add_insecure_port(address)
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "in use?"
+        raise StartupFailed(f"gRPC port {port} on {host} cannot be opened ({why}); choose another") from None
 
 
 async def _keep_health(
