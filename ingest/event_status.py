@@ -12,8 +12,8 @@ from pipeline.store import Entry, store_errors
 from pipeline.verdict import Verdict
 
 _MOST_HOPS = 8
-"""From a duplicate to the first one. One is usual; a first one that was forgotten, and sent again when a later
-one had taken its place, is itself a duplicate."""
+"""From a duplicate to the first one. One is usual; but a first one that was forgotten, and sent again when a
+later one had taken its place, is itself a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
