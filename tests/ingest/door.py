@@ -37,9 +37,9 @@ class Ingest:
     stub: ingest_pb2_grpc.IngestServiceAsyncStub
     registry: CollectorRegistry
 
-    async def one(self, event: Event) -> ingest_pb2.Outcome:
+    async def one(self, event: Event, *, timeout_s: float = 20) -> ingest_pb2.Outcome:
         request = ingest_pb2.IngestRequest(event=event.to_proto())
-        return (await self.stub.Ingest(request, metadata=WITH_KEY, timeout=20)).outcome
+        return (await self.stub.Ingest(request, metadata=WITH_KEY, timeout=timeout_s)).outcome
 
     async def batch(self, events: Iterable[Event]) -> Sequence[ingest_pb2.Outcome]:
         request = ingest_pb2.IngestBatchRequest(events=[event.to_proto() for event in events])

@@ -6,6 +6,7 @@ import redis.asyncio as aioredis
 from seawall.ingest.v1 import ingest_pb2
 
 from pipeline.keys import ONLY
+from pipeline.move import Fields
 from pipeline.record import RecordState
 from pipeline.verdict import Category, Route, Timings, Verdict
 from tests.fixtures.events import MakeEvent
@@ -46,7 +47,7 @@ VERDICT = Verdict(
 async def finish(store: aioredis.Redis, *, to: str, state: RecordState) -> None:
     """Moves the one queued event on, as the screener does."""
     [(entry_id, _)] = await entries_of(store, ONLY.raw)
-    fields = {"event_id": "event-1", "payload": VERDICT.encode()}
+    fields: Fields = {"event_id": "event-1", "payload": VERDICT.encode()}
     await mover(store).move([publish(entry_id, "event-1", to=to, state=state, fields=fields)])
 
 

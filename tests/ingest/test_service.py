@@ -182,11 +182,6 @@ async def test_too_late_is_deadline_exceeded(
     ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent
 ) -> None:
     await store.client_pause(300)
-    request = ingest.stub.Ingest
     with pytest.raises(grpc.aio.AioRpcError) as failed:
-        from seawall.ingest.v1 import ingest_pb2
-
-        from tests.pipeline.guarded import WITH_KEY
-
-        await request(ingest_pb2.IngestRequest(event=make_event().to_proto()), metadata=WITH_KEY, timeout=0.1)
+        await ingest.one(make_event(), timeout_s=0.1)
     assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

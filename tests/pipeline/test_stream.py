@@ -26,6 +26,10 @@ class Work:
         for item in items:
             self.under_way[item].set_result(f"answer {item}")
 
+    async def end_all(self) -> None:
+        self.end(*(item for item, future in self.under_way.items() if not future.done()))
+        await turn()
+
 
 class Sender:
     """Sends 0, 1, 2, ... and counts what was taken."""
@@ -92,6 +96,7 @@ async def test_reads_no_further_than_in_flight_and_on_as_answers_are_taken() -> 
     # One answer is taken, two wait to be: so one more is under way.
     assert len(work.under_way) == 4
     await close(stream)
+    await work.end_all()
 
 
 async def test_an_item_that_is_refused_or_fails_ends_no_other() -> None:
@@ -152,8 +157,7 @@ async def test_a_reader_that_goes_away_stops_the_reading() -> None:
     work.end(0)
     await told
     await close(stream)
-    work.end(1, 2)
-    await turn()
+    await work.end_all()
     taken = sender.taken
     await turn()
     assert sender.taken == taken < 10
