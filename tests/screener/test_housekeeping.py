@@ -8,6 +8,7 @@ import redis.asyncio as aioredis
 
 from pipeline.keys import GROUP, ONLY
 from screener.source import Source
+from tests.pipeline.redis_state import entries_of
 
 TRIM = files("screener").joinpath("trim_read.lua").read_text()
 REAP = files("screener").joinpath("reap_consumers.lua").read_text()
@@ -18,7 +19,7 @@ async def trim(store: aioredis.Redis) -> list[int]:
 
 
 async def fill(store: aioredis.Redis, n: int) -> list[bytes]:
-    return [await store.xadd(ONLY.reasoning_queue, {"payload": i}) for i in range(n)]
+    return [bytes(await store.xadd(ONLY.reasoning_queue, {"payload": i})) for i in range(n)]  # type: ignore[arg-type]
 
 
 async def test_trims_nothing_without_a_group(store: aioredis.Redis) -> None:
@@ -37,7 +38,7 @@ async def test_trims_below_the_oldest_unacknowledged_of_the_slowest_group(store:
     await store.xreadgroup("slow", "c", {ONLY.reasoning_queue: ">"}, count=6)
     await store.xack(ONLY.reasoning_queue, "slow", ids[0], ids[1], ids[3])  # ids[2] is still open
     assert await trim(store) == [2, 2]
-    assert (await store.xrange(ONLY.reasoning_queue))[0][0] == ids[2]
+    assert (await entries_of(store, ONLY.reasoning_queue))[0][0] == ids[2].decode()
 
 
 async def test_a_group_that_has_read_nothing_keeps_everything(store: aioredis.Redis) -> None:

@@ -12,7 +12,8 @@ from screener.source import Entry, Source
 
 
 async def add(store: aioredis.Redis, event_id: str) -> str:
-    return (await store.xadd(ONLY.raw, {"event_id": event_id, "event": b"bytes"})).decode()
+    entry_id: bytes = await store.xadd(ONLY.raw, {"event_id": event_id, "event": b"bytes"})  # type: ignore[assignment]
+    return entry_id.decode()
 
 
 async def test_reads_what_was_there_before_the_group(store: aioredis.Redis) -> None:

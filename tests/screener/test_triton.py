@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,8 +82,7 @@ async def test_nan_from_the_model_is_no_answer(
     repository = tmp_path / "repository"
     shutil.copytree(model_repository, repository, ignore=shutil.ignore_patterns("*.onnx"))
     shutil.rmtree(repository / MODEL / "1")
-    broken = RiskHead(committed_head.weight, committed_head.bias, committed_head.thresholds)
-    broken.weight.flags.writeable = True
+    broken = replace(committed_head)
     poisoned = committed_head.weight.copy()
     poisoned[0, 0] = np.nan
     object.__setattr__(broken, "weight", poisoned)  # past the head's own check
@@ -159,7 +159,7 @@ async def test_requests_of_one_length_are_run_together(
 
 
 def _runs(server: TritonServer) -> dict[str, float]:
-    with urllib.request.urlopen(server.metrics_url, timeout=5) as page:
+    with urllib.request.urlopen(server.metrics_url, timeout=5) as page:  # noqa: S310 - our own http
         lines = page.read().decode().splitlines()
     names = {"requests": "nv_inference_request_success{", "runs": "nv_inference_exec_count{"}
     return {

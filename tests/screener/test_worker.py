@@ -15,6 +15,7 @@ from screener.source import Source
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.model import ModelInMemory
 from tests.fixtures.screening import Bench
+from tests.pipeline.redis_state import entries_of
 
 
 async def is_done(store: aioredis.Redis) -> bool:
@@ -57,7 +58,8 @@ async def test_the_record_tells_where_the_verdict_is(store: aioredis.Redis, make
         await bench.verdicts(1)
     record = EventRecord.decode(await store.get(ONLY.event("event-1")))  # type: ignore[arg-type]
     assert record.state is RecordState.SCREENED
-    [(_, fields)] = await store.xrange(record.stream, record.entry_id, record.entry_id)
+    [(entry_id, fields)] = await entries_of(store, record.stream)
+    assert entry_id == record.entry_id
     assert fields[b"event_id"] == b"event-1"
 
 
@@ -69,7 +71,7 @@ async def test_risk_decides_the_route_and_the_event_travels_with_it(
     await bench.admit(event)
     async with bench.running():
         await bench.verdicts(1)
-    [(_, fields)] = await store.xrange(ONLY.reasoning_queue)
+    [(_, fields)] = await entries_of(store, ONLY.reasoning_queue)
     assert fields[b"event"] == event.encode()
     assert float(fields[b"risk_score"]) > 0.7
 
@@ -82,7 +84,7 @@ async def test_low_risk_content_is_kept_only_when_asked(
     await bench.admit(make_event())
     async with bench.running():
         await bench.verdicts(1)
-    [(_, fields)] = await store.xrange(ONLY.low_risk)
+    [(_, fields)] = await entries_of(store, ONLY.low_risk)
     assert (b"event" in fields) is keep
 
 
@@ -91,7 +93,7 @@ async def test_the_vector_is_published_in_the_same_step(store: aioredis.Redis, m
     await bench.admit(make_event())
     async with bench.running():
         await bench.verdicts(1)
-    [(_, fields)] = await store.xrange(ONLY.embeddings)
+    [(_, fields)] = await entries_of(store, ONLY.embeddings)
     assert fields[b"event_id"] == b"event-1"
     assert b"patch notes" not in b"".join(fields.values())
 
@@ -134,7 +136,7 @@ async def test_an_entry_that_does_not_decode_is_dead_lettered_with_its_reason(
         [verdict] = await bench.verdicts(1)
         await until_done(store)
     assert verdict.event_id == "event-1"
-    [(_, fields)] = await store.xrange(ONLY.dead_letter)
+    [(_, fields)] = await entries_of(store, ONLY.dead_letter)
     assert (fields[b"event_id"], fields[b"reason"], fields[b"event"]) == (
         b"broken",
         b"undecodable",
@@ -155,7 +157,7 @@ async def test_a_poison_event_is_given_up_after_its_tries_and_harms_no_neighbour
         verdicts = await bench.verdicts(20)
         await until_done(store)
     assert {v.event_id for v in verdicts} == {e.event_id for e in events}
-    [(_, fields)] = await store.xrange(ONLY.dead_letter)
+    [(_, fields)] = await entries_of(store, ONLY.dead_letter)
     assert fields[b"event_id"] == b"poison"
     assert orjson.loads(fields[b"payload"])["deliveries"] == 3
     assert await store.hlen(ONLY.attempts) == 0
@@ -185,7 +187,7 @@ async def test_an_entry_that_killed_its_workers_is_given_up(
         await dead.count_try(entry.entry_id)
     async with bench.running():
         await until_done(store)
-    [(_, fields)] = await store.xrange(ONLY.dead_letter)
+    [(_, fields)] = await entries_of(store, ONLY.dead_letter)
     assert fields[b"reason"] == b"max_deliveries"
 
 

@@ -16,7 +16,8 @@ RANDOM = np.random.default_rng(7)
 
 def unit_vectors(n: int) -> NDArray[np.float32]:
     vectors = RANDOM.standard_normal((n, EMBEDDING_WIDTH)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths: NDArray[np.float32] = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
 
 
 def seen(
