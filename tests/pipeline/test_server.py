@@ -32,6 +32,11 @@ class AService:
         async def ready() -> bool:
             return True
 
+        readiness = Readiness({"part": ready}, timeout_s=1)
+
+        def stop() -> None:
+            self.story.append("stop, and ready" if readiness.ready else "stop")
+
         async def drain() -> None:
             self.story.append("drain")
 
@@ -40,10 +45,10 @@ class AService:
             guard=Guard(ApiKeys([KEY]), lambda *_: None),
             register=lambda _: None,
             services=("seawall.test.v1.Nothing",),
-            readiness=Readiness({"part": ready}, timeout_s=1),
+            readiness=readiness,
             registry=CollectorRegistry(),
             tasks=tasks,
-            stop=lambda: self.story.append("stop"),
+            stop=stop,
             drain=drain,
         )
 
