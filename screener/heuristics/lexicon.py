@@ -1,6 +1,7 @@
 """The word lists beside this module, read as they were published.
 
-- `lexicon-surge-profanity.csv`: "The Obscenity List" by Surge AI, MIT; 1,598 entries with category and severity.
+- `lexicon-surge-profanity.csv`: "The Obscenity List" by Surge AI, MIT; 1,598 entries with a category and a
+  severity.
 - `lexicon-ldnoobw.txt`: "List of Dirty, Naughty, Obscene, and Otherwise Bad Words" by Shutterstock and
   contributors, CC BY 4.0; 403 entries.
 """

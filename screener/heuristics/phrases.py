@@ -67,7 +67,8 @@ class PhraseIndex:
             for entry in entries:
                 if " " not in entry:
                     self._classes[entry] = (*self._classes.get(entry, ()), f"<{name}>")
-        self._starts: set[str] = set()
+        # For each word that begins a phrase, where the phrases go on: most words are looked up here and miss.
+        self._first: dict[str, dict[str, dict[str, Any]]] = {}
 
     def add(self, phrase: str, name: str) -> None:
         """File a phrase under a name; raises as `expand` does."""
@@ -78,47 +79,44 @@ class PhraseIndex:
             names = node.get(_END, ())
             if name not in names:
                 node[_END] = (*names, name)
-            self._starts.update(self._members(keys[0]))
-
-    def words(self) -> set[str]:
-        """Every word that some phrase or group holds."""
-        return self._words_below(self._root) | set(self._classes)
+            for word in self._members(keys[0]):
+                self._first.setdefault(word, {})[keys[0]] = self._root[keys[0]]
 
     def find(self, words: Sequence[str]) -> list[Match]:
-        """Every match, in order of the first word; of those that start at one word all, shorter first."""
-        if self._starts.isdisjoint(words):
+        """Every match, in order of the first word."""
+        beginnings = self._first
+        if beginnings.keys().isdisjoint(words):
             return []
         found: list[Match] = []
-        starts = self._starts
         for first, word in enumerate(words):
-            if word in starts:
-                self._walk(self._root, words, first, first, found)
+            following = beginnings.get(word)
+            if following is not None:
+                for node in following.values():
+                    self._follow(node, words, first, first, found)
         return found
 
-    def _walk(
-        self, node: dict[str, Any], words: Sequence[str], first: int, place: int, found: list[Match]
+    def _follow(
+        self, node: dict[str, Any], words: Sequence[str], first: int, last: int, found: list[Match]
     ) -> None:
-        if place == len(words):
+        """Collect the matches from the word `first` on, of which the words up to `last` led to `node`."""
+        names = node.get(_END)
+        if names is not None:
+            found.append(Match(names, first, last))
+            if len(node) == 1:
+                return
+        last += 1
+        if last == len(words):
             return
-        word = words[place]
-        for key in (word, *self._classes.get(word, ()), ANY):
-            following = node.get(key)
-            if following is not None:
-                names = following.get(_END)
-                if names is not None:
-                    found.append(Match(names, first, place))
-                self._walk(following, words, first, place + 1, found)
+        word = words[last]
+        if word in node:
+            self._follow(node[word], words, first, last, found)
+        for key in self._classes.get(word, ()):
+            if key in node:
+                self._follow(node[key], words, first, last, found)
+        if ANY in node:
+            self._follow(node[ANY], words, first, last, found)
 
     def _members(self, key: str) -> Iterable[str]:
         if not key.startswith("<"):
             return (key,)
         return (entry for entry in self._groups[key[1:-1]] if " " not in entry)
-
-    def _words_below(self, node: dict[str, Any]) -> set[str]:
-        words: set[str] = set()
-        for key, following in node.items():
-            if key != _END:
-                words |= self._words_below(following)
-                if key != ANY and not key.startswith("<"):
-                    words.add(key)
-        return words

@@ -1,4 +1,4 @@
-"""The rules as one value, built from the reviewed file `rules.toml` and, if given, a deployment's own file."""
+"""The rules as one value: the reviewed file `rules.toml` and, if given, a deployment's own file."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Rules:
     def load(cls, path: Path = RULES_PATH, custom: Path | None = None) -> Rules:
         """Read the rules file and a deployment's additions.
 
-        `custom` has the same form: its rules replace weight, evidence and limits where given, add their phrases
-        to rules of the same name, or are new phrase rules; its groups and allowed phrases are added.
+        `custom` has the same form. Its rules replace weight, evidence and limits where given, add their
+        phrases to rules of the same name, or are new; its groups and allowed phrases are added.
 
         Raises:
-            StartupFailed: a file is missing or wrong; names the file, the rule, the value and what is allowed.
+            StartupFailed: a file is missing or wrong; names file, rule, value and what is allowed.
         """
         files = [read_rules_file(path)]
         if custom is not None:
@@ -130,7 +130,7 @@ def _chosen(table: RuleTable, lexicons: Mapping[str, tuple[Entry, ...]]) -> Iter
 
 
 def _single_words(phrase: str, groups: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """The words that say what the phrase says by themselves: a phrase of one word, or members of its group."""
+    """The words that say by themselves what the phrase says: one word, or the members of its group."""
     if " " in phrase:
         return ()
     if phrase.startswith("<"):

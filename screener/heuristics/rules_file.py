@@ -27,7 +27,7 @@ _RULE_KEYS = frozenset(
 )
 _TOP_KEYS = frozenset({"groups", "allow", "normalisation", "rules"})
 _LEXICONS = ("surge", "ldnoobw")
-_CATEGORIES = ", ".join(category.name for category in HARMFUL)
+_CATEGORIES = tuple(category.name for category in HARMFUL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,10 @@ class _Reader:
             self.fail(where, key, value, f"a number from 0 to {most:g}")
         return float(value)
 
-    def category(self, where: str, key: str, value: object) -> Category:
-        for category in HARMFUL:
-            if category.name == value:
-                return category
-        self.fail(where, key, value, f"one of {_CATEGORIES}")
+    def category(self, where: str, key: str, value: str) -> Category:
+        if value not in _CATEGORIES:
+            self.fail(where, key, value, "one of " + ", ".join(_CATEGORIES))
+        return Category[value]
 
     def rule(self, name: str, value: object, *, known: bool) -> RuleTable:
         where = f"rule {name}"

@@ -48,7 +48,7 @@ class Heuristics:
     def with_context(self, text: TextScore, context: Context) -> HeuristicResult:
         """Add what the context says to a text's score."""
         flags = text.flags
-        if context != _NO_CONTEXT:
+        if context is not _NO_CONTEXT and context != _NO_CONTEXT:
             added = [
                 Flag(rule.name, rule.weight, 0, 0, rule.category)
                 for rule, holds in self._context
@@ -66,22 +66,29 @@ class Heuristics:
         for match in matches:
             if allowed.isdisjoint(range(match.first, match.last + 1)):
                 for name in match.names:
-                    _extend(ranges.setdefault(name, []), match)
+                    if name != ALLOW:
+                        _extend(ranges.setdefault(name, []), match)
+        if not ranges:
+            return {}
+        places = text.spans
         harmful = _covered_ranges(
             span for name, found in ranges.items() for span in found if self._is_harmful(name)
         )
         spans: dict[str, Sequence[tuple[int, int]]] = {
-            name: [text.span(first, last) for first, last in found] for name, found in ranges.items()
+            name: [(places[first][0], places[last][1]) for first, last in found]
+            for name, found in ranges.items()
         }
         disguised = sorted(harmful & text.disguised)
         if disguised:
-            spans[DISGUISED] = [text.spans[index] for index in disguised]
+            spans[DISGUISED] = [places[index] for index in disguised]
         return spans
 
     def _is_harmful(self, name: str) -> bool:
         return self._rules.rules[name].category is not Category.UNSPECIFIED
 
     def _text_score(self, spans: Mapping[str, Sequence[tuple[int, int]]], *, words: int) -> TextScore:
+        if not spans:
+            return TextScore((), NO_EVIDENCE, words, solicits=False)
         flags: list[Flag] = []
         evidence: Sequence[float] = NO_EVIDENCE
         solicits = False

@@ -6,20 +6,26 @@ Spans are in the original content. Every function is linear in the length of the
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from screener.text import MENTION, Normalised
+from screener.text.words import has_repeats
 
 Span = tuple[int, int]
 
 _PUNCTUATION = re.compile(r"[!?]{3,}")
 _REPEATED = re.compile(r"([^\W\d_])\1{3,}")
+_NOT_SYMBOLS = {
+    ord(character): None for character in string.ascii_letters + string.digits + string.whitespace + "_"
+}
 _SYMBOL = re.compile(r"[^\w\s]")
 _MARKS = re.compile("[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20dc\ufe20-\ufe2f]{3,}")
 _ZERO_WIDTH = re.compile("(?<=[A-Za-z0-9])[\u200b-\u200d\u2060\u2063\u180e\ufeff]+(?=[A-Za-z0-9])")
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]")
 _PHONE = re.compile(r"(?<![\w.,$£€#/-])(?:\+|\(?0|\(\d{3}\)|1[- ])?\d[\d() -]{5,17}\d(?![\w%]|[.,]\d)")
+_DIGITS = re.compile(r"\d[\d() -]{6}")
 _NOT_DIGIT = re.compile(r"\D")
 _AMOUNT = re.compile(r"[$£€]\s?\d|\d\s?(?:[$£€]|(?:usd|usdt|dollars|pounds|euros|btc|eth|sol)\b)")
 _ALL_CALLED = re.compile(r"(?<!\w)@(?:everyone|here|channel|all)\b")
@@ -52,6 +58,8 @@ def repeated_punctuation(content: str, _text: Normalised, _shape: Shape) -> Sequ
 
 def repeated_characters(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
     """The same letter four times in a row, or more."""
+    if not has_repeats(content):
+        return ()
     return [match.span() for match in _REPEATED.finditer(content)]
 
 
@@ -67,7 +75,8 @@ def symbol_flood(content: str, _text: Normalised, shape: Shape) -> Sequence[Span
     """At least `symbols` punctuation marks and symbols, and `share` of all characters."""
     if len(content) < shape.limits["symbols"] or content.isalnum():
         return ()
-    count = len(_SYMBOL.findall(content))
+    symbols = content.translate(_NOT_SYMBOLS) if content.isascii() else _SYMBOL.findall(content)
+    count = len(symbols)
     if count < shape.limits["symbols"] or count < shape.limits["share"] * len(content):
         return ()
     return _whole(content)
@@ -100,7 +109,10 @@ def mass_mentions(_content: str, text: Normalised, shape: Shape) -> Sequence[Spa
     if everybody:
         return [folded.span(*everybody.span())]
     mentions = [index for index, word in enumerate(text.words) if word == MENTION]
-    return [text.span(mentions[0], mentions[-1])] if len(mentions) >= shape.limits["mentions"] else ()
+    if len(mentions) < shape.limits["mentions"]:
+        return ()
+    spans = text.spans
+    return [(spans[mentions[0]][0], spans[mentions[-1]][1])]
 
 
 def link(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
@@ -122,6 +134,8 @@ def link_to(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
 def phone_number(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
     """A number that can be called: at least `digits` digits, at most 15."""
     folded = text.folded
+    if not _DIGITS.search(folded.text):
+        return ()
     return [
         folded.span(*match.span())
         for match in _PHONE.finditer(folded.text)

@@ -32,6 +32,9 @@ _CHEROKEE = dict(zip("ᎪᎬᎻᎥᏦᏞᎷᏢᏚᎢᏙᎳᏃᏟᏴᎠᏀᎫᎡ�
 CONFUSABLE: dict[str, str] = {**_CYRILLIC, **_GREEK, **_ARMENIAN, **_CHEROKEE}
 """Lower-case letters of other scripts, and the Latin letter that each looks like."""
 
+_LONGEST = 4
+"""Some characters stand for whole sentences (U+FDFA: 18 letters); more than this would let a text swell."""
+
 REGIONAL_INDICATORS = ("\U0001f1e6", "\U0001f1ff")
 """First and last of the letters that make flags in pairs."""
 
@@ -55,7 +58,7 @@ def fold_character(character: str) -> str:
         for part in unicodedata.normalize("NFKD", character).casefold()
         if not unicodedata.combining(part)
     )
-    return "".join(_SPECIAL.get(part, part) for part in plain)
+    return "".join(_SPECIAL.get(part, part) for part in plain)[:_LONGEST]
 
 
 class Folding(dict[str, str]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from screener.text.fold import Folded, fold
 from screener.text.links import Link, find_emails, find_links
-from screener.text.reading import read
+from screener.text.reading import read, read_plain
 from screener.text.vocabulary import Vocabulary
 
 _NO_VOCABULARY = Vocabulary()
@@ -22,29 +22,33 @@ class Normalised:
     """A text's words as they are meant.
 
     Attributes:
+        content: the original.
         folded: the folded text, with punctuation.
         words: the words; a mention is `MENTION`. `text` joins them with single spaces.
-        spans: for each word its span (start, end) in the original, in code points.
         disguised: the indices of words that the vocabulary knows but that were not written plainly.
         links: links, with spans in `folded.text`.
         emails: spans of e-mail addresses in `folded.text`.
     """
 
+    content: str
     folded: Folded
     words: Sequence[str]
-    spans: Sequence[tuple[int, int]]
     disguised: frozenset[int]
     links: tuple[Link, ...]
     emails: Sequence[tuple[int, int]]
+    _spans: Sequence[tuple[int, int]] | None
 
     @property
     def text(self) -> str:
         """The normalised text: the words, joined by single spaces."""
         return " ".join(self.words)
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """The span in the original from the word `first` to the word `last`, both included."""
-        return self.spans[first][0], self.spans[last][1]
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """For each word its span (start, end) in the original, in code points. Ask once, not in a loop."""
+        if self._spans is not None:
+            return self._spans
+        return read(self.folded.text, _NO_VOCABULARY).spans  # plain text: nothing joined, nothing moved
 
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
@@ -53,17 +57,22 @@ def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalis
     text = folded.text
     links = find_links(text)
     emails = find_emails(text)
+    if not links and not emails:
+        words = read_plain(text, vocabulary)
+        if words is not None and folded.origin is None and content.isascii():
+            return Normalised(content, folded, words, frozenset(), links, emails, None)
     reading = read(_without(text, links, emails), vocabulary)
     spans = reading.spans
     if folded.origin is not None:
         spans = [folded.span(start, end) for start, end in spans]
     return Normalised(
+        content=content,
         folded=folded,
         words=reading.words,
-        spans=spans,
         disguised=frozenset(reading.disguised | _foreign(content, reading.words, spans, vocabulary)),
         links=links,
         emails=emails,
+        _spans=spans,
     )
 
 
@@ -76,7 +85,7 @@ def _foreign(
     return {
         index
         for index, (word, span) in enumerate(zip(words, spans, strict=True))
-        if word in vocabulary.words and content[slice(*span)].casefold() != word
+        if word in vocabulary.words and not content[slice(*span)].isascii()
     }
 
 
