@@ -34,9 +34,11 @@ async def run(settings: IngestSettings) -> None:
         Admission(client, ONLY, limits(settings)),
         metrics,
         depth_limit=settings.depth_limit,
-        max_waiting=settings.max_waiting_calls,
+        max_waiting=settings.ingest_max_waiting,
     )
-    service = IngestService(intake, EventStatuses(client, ONLY), stream_in_flight=settings.stream_in_flight)
+    service = IngestService(
+        intake, EventStatuses(client, ONLY), stream_in_flight=settings.ingest_stream_in_flight
+    )
 
     async def redis_ready() -> bool:
         ready = await store_ready(client)
@@ -58,7 +60,11 @@ async def run(settings: IngestSettings) -> None:
         guard=Guard(ApiKeys(settings.keys), metrics.observe_rpc),
         register=lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
         services=(ingest_pb2.DESCRIPTOR.services_by_name["IngestService"].full_name,),
-        readiness=Readiness({"redis": redis_ready}, timeout_s=settings.redis_timeout_ms / 1000),
+        readiness=Readiness(
+            {"redis": redis_ready},
+            timeout_s=settings.redis_timeout_ms / 1000,
+            settings={"redis": "REDIS_URL"},
+        ),
         registry=registry,
         drain=drain,
     )

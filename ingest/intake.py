@@ -84,6 +84,8 @@ class Intake:
         self._admission = admission
         self._metrics = metrics
         self._depth_limit = depth_limit
+        self._max_waiting = max_waiting
+        self._in_batches = 0
         self._clock_ms = clock_ms
         self._drain_rate = DrainRate()
         # Two under way: Redis works on one batch while the replies of the other are handed out.
@@ -113,11 +115,19 @@ class Intake:
         """Takes up to `MAX_BATCH` events in one round trip; outcomes in order.
 
         Raises:
+            Overloaded: too many wait already.
             StoreUnavailable: Redis is away; what was accepted is then unknown, and sending again is safe.
         """
-        checked = [self._candidate(event) for event in events]
-        admitted = iter(await self._admit([c for c in checked if isinstance(c, Candidate)]))
-        return [c if isinstance(c, Rejected) else next(admitted) for c in checked]
+        if self._in_batches + len(events) > self._max_waiting:
+            self._metrics.refused.labels("calls").inc(len(events))
+            raise Overloaded(f"{self._in_batches} events of batches wait already", retry_after_s=0.1)
+        self._in_batches += len(events)
+        try:
+            checked = [self._candidate(event) for event in events]
+            admitted = iter(await self._admit([c for c in checked if isinstance(c, Candidate)]))
+            return [c if isinstance(c, Rejected) else next(admitted) for c in checked]
+        finally:
+            self._in_batches -= len(events)
 
     async def drain(self) -> None:
         """Waits until every event submitted has its outcome."""

@@ -30,10 +30,13 @@ class IngestSettings(ServiceSettings):
         le=2_592_000,
         description="How long the same text by the same author is a duplicate",
     )
-    max_waiting_calls: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="Single events that wait for Redis at once"
+    ingest_max_waiting: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="Events that wait for Redis at once, in single calls or in batches",
     )
-    stream_in_flight: int = Field(
+    ingest_stream_in_flight: int = Field(
         default=1_000,
         ge=1,
         le=100_000,

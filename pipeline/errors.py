@@ -4,8 +4,7 @@ SeawallError
 ├── Retry                 try again later; nothing was changed
 │   ├── Overloaded        a bound is reached (queue, concurrency)
 │   ├── StoreUnavailable  Redis is away, read-only or out of memory
-│   ├── ModelUnavailable  Triton is away, loading, or too slow
-│   └── DeadlinePassed    the caller's deadline passed before the work was done
+│   └── ModelUnavailable  Triton is away, loading, or too slow
 ├── Reject                the request is wrong; trying again changes nothing
 │   ├── InvalidRequest    fields break the contract; names each of them
 │   ├── Unparsable        the bytes are not the message that the method takes
@@ -43,10 +42,6 @@ class StoreUnavailable(Retry):
 
 class ModelUnavailable(Retry):
     """Triton is away, still loading, or did not answer in time."""
-
-
-class DeadlinePassed(Retry):
-    """The caller's deadline passed before the work was done."""
 
 
 class Reject(SeawallError):

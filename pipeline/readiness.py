@@ -15,8 +15,12 @@ _log = structlog.get_logger(__name__)
 class Readiness:
     """Asks every part in turn; a service is ready when all of them are, and never again once it drains."""
 
-    def __init__(self, checks: Mapping[str, Check], *, timeout_s: float) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], *, timeout_s: float, settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Takes the checks by part, and the setting that says where a part is, for the log."""
         self._checks = checks
+        self._settings = settings or {}
         self._timeout_s = timeout_s
         self._parts = dict.fromkeys(checks, False)
         self._told: dict[str, bool] = {}
@@ -39,8 +43,14 @@ class Readiness:
             self._parts[part] = there
             if self._told.get(part) != there:
                 self._told[part] = there
-                (_log.info if there else _log.warning)("part_ready" if there else "part_not_ready", part=part)
+                if there:
+                    _log.info("part_ready", part=part)
+                else:
+                    _log.warning("part_not_ready", part=part, **self._hint(part))
         return self.ready
+
+    def _hint(self, part: str) -> Mapping[str, str]:
+        return {"setting": self._settings[part]} if part in self._settings else {}
 
     async def _ask(self, check: Check) -> bool:
         try:

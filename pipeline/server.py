@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.readiness import Readiness
+from pipeline.reflection import enable_reflection
 from pipeline.web import start_web
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -97,7 +98,7 @@ async def serve(
     register(server)
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
-    reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    enable_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     await _bind(server, endpoints.host, endpoints.grpc_port)
     web = await start_web(
         host=endpoints.host, port=endpoints.http_port, readiness=readiness, registry=registry

@@ -19,9 +19,11 @@ CODES: dict[type[errors.SeawallError], grpc.StatusCode] = {
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelOutputInvalid: grpc.StatusCode.UNAVAILABLE,
-    errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
-"""Every error that a caller can meet. Anything else is INTERNAL, and its details go to the log alone."""
+"""Every error that a caller can meet; anything else is INTERNAL, and its details go to the log alone.
+
+DEADLINE_EXCEEDED is gRPC's own answer: it cancels the call, and what is cancelled is not computed.
+"""
 
 _DETAILS_KEY = "grpc-status-details-bin"
 _MODEL_FAULT_RETRY_S = 5.0
@@ -71,7 +73,7 @@ def _details(error: BaseException) -> list[AnyMessage]:
                 )
             )
         ]
-    if isinstance(error, errors.Retry) and not isinstance(error, errors.DeadlinePassed):
+    if isinstance(error, errors.Retry):
         return [_retry(error.retry_after_s)]
     if isinstance(error, errors.ModelOutputInvalid):
         return [_retry(_MODEL_FAULT_RETRY_S)]

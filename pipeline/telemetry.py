@@ -14,7 +14,7 @@ LOG_FIELDS = {
     "timestamp": "ISO 8601, UTC",
     "logger": "the module that says it",
 }
-"""Fields of every line. Further ones are counts, durations, stream entry ids, error types and addresses."""
+"""Fields of every line; further ones are counts, durations, entry ids, error types, names of settings."""
 
 
 def configure_logging(*, service: str, level: str) -> None:

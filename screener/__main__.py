@@ -36,6 +36,7 @@ from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
+from screener.similarity.versions import VersionedIndexes
 from screener.source import Source
 from screener.tokens import Tokenizer, TokenizerUnreadable
 from screener.triton import MODEL, TritonModel
@@ -52,19 +53,22 @@ async def run(settings: ScreenerSettings) -> None:
     model = TritonModel.connect(settings.triton_grpc_url, tokenizer(settings.tokenizer_path))
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
     encoder = Encoder(model, cache, metrics)
-    index = SimilarityIndex(
-        max_events=settings.similarity_max_events,
-        segment_events=settings.similarity_segment_events,
-        seal_later=Sealer(),
+    seal_later = Sealer()
+    indexes = VersionedIndexes(
+        lambda: SimilarityIndex(
+            max_events=settings.similarity_max_events,
+            segment_events=settings.similarity_segment_events,
+            seal_later=seal_later,
+        )
     )
-    feed = IndexFeed(client, ONLY, index, metrics)
+    feed = IndexFeed(client, ONLY, indexes, metrics)
     rules = RulesInForce(settings.custom_rules_path)
     core = ScreeningCore(
         encoder=encoder,
         heuristics=rules.current,
         policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
         model_name=MODEL,
-        similarity=Similarity(index, settings.flood_window_seconds * 1000),
+        similarity=Similarity(indexes, settings.flood_window_seconds * 1000),
     )
     source = Source(client, ONLY, consumer=f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
     caps = StreamCaps(
@@ -90,14 +94,15 @@ async def run(settings: ScreenerSettings) -> None:
             model_timeout_s=model_timeout_s,
             degrade=settings.model_down == "degrade",
         ),
+        model_ready=model.ready,
     )
     service = ScreeningService(
         core,
-        SimilarTexts(encoder, index, model_timeout_s=model_timeout_s),
+        SimilarTexts(encoder, indexes, model_timeout_s=model_timeout_s),
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
-        max_waiting=settings.max_waiting_calls,
-        stream_in_flight=settings.stream_in_flight,
+        max_waiting=settings.screener_max_waiting,
+        stream_in_flight=settings.screener_stream_in_flight,
         model_timeout_s=model_timeout_s,
     )
 
@@ -117,8 +122,9 @@ async def run(settings: ScreenerSettings) -> None:
     )
 
     async def drain() -> None:
-        await service.drain()
-        await asyncio.wait([working], timeout=settings.drain_grace_ms / 1000)
+        calls = asyncio.create_task(service.drain())
+        await asyncio.wait([working, calls], timeout=settings.drain_grace_ms / 1000)
+        calls.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -139,6 +145,7 @@ async def run(settings: ScreenerSettings) -> None:
         readiness=Readiness(
             {"redis": redis_ready, "model": model.ready, "index": index_ready},
             timeout_s=settings.redis_timeout_ms / 1000,
+            settings={"redis": "REDIS_URL", "model": "TRITON_GRPC_URL"},
         ),
         registry=registry,
         tasks=tasks,

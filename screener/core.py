@@ -16,9 +16,9 @@ from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics import Context, Heuristics
 from screener.heuristics.result import TextScore
-from screener.similarity.index import SimilarityIndex
 from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
 from screener.similarity.seen import author_digest
+from screener.similarity.versions import VersionedIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The index, and how recent a near-duplicate must be to count as flood."""
+    """The indexes, and how recent a near-duplicate must be to count as flood."""
 
-    index: SimilarityIndex
+    indexes: VersionedIndexes
     flood_window_ms: int
 
 
@@ -60,7 +60,7 @@ class ScreeningCore:
         similarity: Similarity | None,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """Takes the parts: `heuristics` gives the rules in force; without `similarity` each is judged alone."""
+        """Takes the parts; `heuristics` gives the rules of now, without `similarity` all are judged alone."""
         self._encoder = encoder
         self._heuristics = heuristics
         self._policy = policy
@@ -162,7 +162,7 @@ class ScreeningCore:
     ) -> list[Neighbourhood]:
         if self._similarity is None:
             return [ALONE] * len(events)
-        neighbours = self._similarity.index.search(
+        neighbours = await self._similarity.indexes.search(
             encoded.embeddings, version=encoded.version, k=SEARCHED, min_cosine=MIN_COSINE
         )
         now_ms = self._clock_ms()

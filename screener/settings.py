@@ -50,10 +50,10 @@ class ScreenerSettings(ServiceSettings):
     max_deliveries: int = Field(
         default=3, ge=1, le=100, description="Tries of one entry by itself before it is dead-lettered"
     )
-    max_waiting_calls: int = Field(
+    screener_max_waiting: int = Field(
         default=2_000, ge=1, le=1_000_000, description="Direct calls that wait for screening at once"
     )
-    stream_in_flight: int = Field(
+    screener_stream_in_flight: int = Field(
         default=256, ge=1, le=100_000, description="Events of one ScreenStream under way at once"
     )
 

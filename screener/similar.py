@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pipeline.verdict import SimilarEvent
 from screener.encoder import Encoder
-from screener.similarity.index import SimilarityIndex
+from screener.similarity.versions import VersionedIndexes
 
 
 class SimilarTexts:
     """Encodes a text and asks the index."""
 
-    def __init__(self, encoder: Encoder, index: SimilarityIndex, *, model_timeout_s: float) -> None:
+    def __init__(self, encoder: Encoder, indexes: VersionedIndexes, *, model_timeout_s: float) -> None:
         self._encoder = encoder
-        self._index = index
+        self._indexes = indexes
         self._model_timeout_s = model_timeout_s
 
     async def find(
@@ -24,7 +24,7 @@ class SimilarTexts:
             ModelUnavailable: Triton is away, loading, or too slow.
         """
         encoded = await self._encoder.encode([content], timeout_s=self._model_timeout_s)
-        [neighbours] = self._index.search(
+        [neighbours] = await self._indexes.search(
             encoded.embeddings, version=encoded.version, k=limit, min_cosine=min_cosine
         )
         return encoded.version, tuple(SimilarEvent(n.event_id, n.cosine, n.category) for n in neighbours)

@@ -98,7 +98,7 @@ class Source:
         return [Entry.from_redis(entry) for entry in entries if entry and entry[1] is not None]
 
     async def count_try(self, entry_id: str) -> int:
-        """Counts a try of one entry by itself; answers with the number of them. Moving it forgets the count."""
+        """Counts a try of one entry by itself; answers with their number. Moving it forgets the count."""
         with store_errors():
             return int(await self._client.hincrby(self._keys.attempts, entry_id, 1))
 

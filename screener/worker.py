@@ -39,7 +39,7 @@ class WorkerLimits:
 
 
 class Worker:
-    """Moves every entry of `events:raw` to its one destination.
+    """Moves every entry of `events:raw` to its one destination; `model_ready` tells if the model answers.
 
     An entry is read in a batch. Where a batch fails, its entries are tried one by one, so that a poison entry
     harms no neighbour; one that fails by itself `max_deliveries` times, or that was left by a dead worker as
@@ -55,6 +55,7 @@ class Worker:
         publication: Publication,
         metrics: ScreenerMetrics,
         limits: WorkerLimits,
+        model_ready: Callable[[], Awaitable[bool]],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._source = source
@@ -63,6 +64,7 @@ class Worker:
         self._publication = publication
         self._metrics = metrics
         self._limits = limits
+        self._model_ready = model_ready
         self._clock_ms = clock_ms
         self._held: set[str] = set()
         self._stopping = asyncio.Event()
@@ -131,8 +133,11 @@ class Worker:
     async def _process_alone(self, entries: Sequence[Entry]) -> None:
         entry = entries[0]
         while not self._stopping.is_set():
+            if not self._limits.degrade and not await self._model_there():
+                return
             started = time.perf_counter()
-            # Counted before the try: it may be what kills the process.
+            # Counted before the try, for it may be what kills the process; but not while the model is away,
+            # when a process is killed for other reasons.
             tries = await self._waiting_for_redis(lambda: self._source.count_try(entry.entry_id))
             if tries is None:
                 return
@@ -151,7 +156,7 @@ class Worker:
                 )
                 continue
             if screened is None:  # stopping; the try ended for no fault of the entry
-                await self._source.uncount_try(entry.entry_id)
+                await self._waiting_for_redis(lambda: self._source.uncount_try(entry.entry_id))
             else:
                 await self._publish([raw], screened, started)
             return
@@ -171,6 +176,14 @@ class Worker:
             if await self._pause(wait_s):
                 return None
             wait_s = min(_MOST_WAIT_S, wait_s * 2)
+
+    async def _model_there(self) -> bool:
+        """Returns once the model is ready; False when stopping meanwhile."""
+        while not await self._model_ready():
+            self._metrics.held.labels("model").inc()
+            if await self._pause(_MOST_WAIT_S / 10):
+                return False
+        return True
 
     async def _publish(self, raws: Sequence[RawEvent], screened: Sequence[Screened], started: float) -> None:
         now_ms = self._clock_ms()

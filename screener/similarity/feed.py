@@ -11,9 +11,9 @@ from pipeline.errors import EntryUndecodable, StoreUnavailable
 from pipeline.keys import Keys
 from pipeline.store import Entry, store_errors
 from screener.metrics import ScreenerMetrics
-from screener.similarity.index import SimilarityIndex
 from screener.similarity.seen import Seen
 from screener.similarity.segment import Segment
+from screener.similarity.versions import VersionedIndexes
 
 _READ_ENTRIES = 1_000
 _BLOCK_MS = 500
@@ -25,11 +25,11 @@ class IndexFeed:
     """Tails the stream from its first entry; the capped stream is also what a restart is rebuilt from."""
 
     def __init__(
-        self, client: aioredis.Redis, keys: Keys, index: SimilarityIndex, metrics: ScreenerMetrics
+        self, client: aioredis.Redis, keys: Keys, indexes: VersionedIndexes, metrics: ScreenerMetrics
     ) -> None:
         self._client = client
         self._stream = keys.embeddings
-        self._index = index
+        self._indexes = indexes
         self._metrics = metrics
         self._position: bytes = b"0-0"
         self.caught_up = asyncio.Event()
@@ -42,10 +42,10 @@ class IndexFeed:
             except StoreUnavailable:
                 await asyncio.sleep(_AWAY_S)
                 continue
-            self._add(entries)
+            await self._add(entries)
             if len(entries) < _READ_ENTRIES and not self.caught_up.is_set():
                 self.caught_up.set()
-                _log.info("index_caught_up", events=len(self._index))
+                _log.info("index_caught_up", events=len(self._indexes))
 
     async def _read(self) -> list[Entry]:
         block = _BLOCK_MS if self.caught_up.is_set() else None
@@ -53,7 +53,7 @@ class IndexFeed:
             reply = await self._client.xread({self._stream: self._position}, _READ_ENTRIES, block)
         return reply[0][1] if reply else []  # type: ignore[index,return-value]  # lists of entries, as `connect` asks
 
-    def _add(self, entries: list[Entry]) -> None:
+    async def _add(self, entries: list[Entry]) -> None:
         seen = []
         for entry_id, fields in entries:
             self._position = entry_id
@@ -61,8 +61,8 @@ class IndexFeed:
                 seen.append(Seen.decode(fields))
             except EntryUndecodable:
                 _log.warning("embedding_entry_undecodable", entry_id=entry_id.decode())
-        self._index.add(seen)
-        self._metrics.indexed.set(len(self._index))
+        await self._indexes.add(seen)
+        self._metrics.indexed.set(len(self._indexes))
 
 
 class Sealer:

@@ -31,7 +31,7 @@ class Neighbour:
 class SimilarityIndex:
     """Distinct texts of one model version, up to a number of them.
 
-    Not safe for threads: one owner adds and searches. Sealing is handed to `seal_later`, which runs its
+    One owner adds and searches, never both at once. Sealing is handed to `seal_later`, which runs its
     argument whenever it likes and calls back; until then the segment is searched exactly.
     """
 
@@ -45,28 +45,17 @@ class SimilarityIndex:
         self._max_events = max_events
         self._segment_events = segment_events
         self._seal_later = seal_later
-        self._version = 0
         self._segments: list[Segment] = [Segment()]
         self._by_text: dict[bytes, Row] = {}
 
     def __len__(self) -> int:
         return sum(len(segment) for segment in self._segments)
 
-    @property
-    def version(self) -> int:
-        """The model version whose vectors are held; 0 while there are none."""
-        return self._version
-
     def add(self, seen: Sequence[Seen]) -> None:
-        """Adds events; an identical text raises a count. A newer model version starts an empty index."""
-        for event in seen:
-            if event.model_version > self._version:
-                self._restart(event.model_version)
+        """Adds events, all of this index's model version; an identical text raises a count."""
         fresh: dict[bytes, Seen] = {}
         again: list[Seen] = []
         for event in seen:
-            if event.model_version != self._version:
-                continue  # of an older version: its vector means something else
             if (row := self._by_text.get(event.text)) is not None:
                 row.repeat(event)
             elif event.text in fresh:
@@ -77,25 +66,21 @@ class SimilarityIndex:
         for event in again:
             self._by_text[event.text].repeat(event)
 
-    def search(
-        self, vectors: NDArray[np.float32], *, version: int, k: int, min_cosine: float
-    ) -> list[list[Neighbour]]:
+    def search(self, vectors: NDArray[np.float32], *, k: int, min_cosine: float) -> list[list[Neighbour]]:
         """The nearest `k` texts of each of n vectors, nearest first, none below `min_cosine`.
 
         Args:
             vectors: float32 [n, 384], L2-normalised.
-            version: the model version that made them; another than the index's finds nothing.
             k: most neighbours of each.
             min_cosine: least cosine.
         """
         found: list[list[tuple[float, Row]]] = [[] for _ in range(len(vectors))]
-        if version == self._version:
-            for segment in self._segments:
-                if not len(segment):
-                    continue
-                cosines, rows = segment.search(vectors, min(k, len(segment)))
-                for query, column in zip(*np.nonzero((cosines >= min_cosine) & (rows >= 0)), strict=True):
-                    found[query].append((float(cosines[query, column]), segment.rows[rows[query, column]]))
+        for segment in self._segments:
+            if not len(segment):
+                continue
+            cosines, rows = segment.search(vectors, min(k, len(segment)))
+            for query, column in zip(*np.nonzero((cosines >= min_cosine) & (rows >= 0)), strict=True):
+                found[query].append((float(cosines[query, column]), segment.rows[rows[query, column]]))
         return [[_neighbour(*hit) for hit in sorted(hits, key=_nearest_first)[:k]] for hits in found]
 
     def _append(self, seen: list[Seen]) -> None:
@@ -117,11 +102,6 @@ class SimilarityIndex:
             for row in self._segments.pop(0).rows:
                 if self._by_text.get(row.text) is row:
                     del self._by_text[row.text]
-
-    def _restart(self, version: int) -> None:
-        self._version = version
-        self._segments = [Segment()]
-        self._by_text = {}
 
 
 def _nearest_first(hit: tuple[float, Row]) -> float:

@@ -10,8 +10,8 @@ from pipeline.move import Fields
 from pipeline.record import RecordState
 from pipeline.verdict import Category, Route, Timings, Verdict
 from tests.fixtures.events import MakeEvent
+from tests.fixtures.redis_state import entries_of
 from tests.ingest.door import Ingest, bad_fields
-from tests.pipeline.redis_state import entries_of
 from tests.pipeline.way_out import mover, publish
 
 UNKNOWN = ingest_pb2.EVENT_STATE_UNKNOWN

@@ -13,7 +13,7 @@ from pipeline.admission import Admission, AdmissionLimits
 from pipeline.errors import InvalidRequest
 from pipeline.keys import ONLY
 from tests.fixtures.events import MakeEvent
-from tests.pipeline.redis_state import event_ids_in
+from tests.fixtures.redis_state import event_ids_in
 
 NOW_MS = 1_700_000_000_000
 

@@ -12,6 +12,7 @@ from pipeline.event import Event, EventMetadata
 from pipeline.keys import ONLY
 from pipeline.store import connect
 from tests.fixtures.events import MakeEvent
+from tests.fixtures.redis_state import entries_of, event_ids_in, out_of_memory
 from tests.ingest.door import (
     ACCEPTED,
     DUPLICATE,
@@ -22,7 +23,6 @@ from tests.ingest.door import (
     retry_after_s,
     serving_ingest,
 )
-from tests.pipeline.redis_state import entries_of, event_ids_in, out_of_memory
 
 
 async def queued(store: aioredis.Redis) -> list[Event]:

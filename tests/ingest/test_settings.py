@@ -36,7 +36,7 @@ def test_limits_of_admission_are_in_milliseconds(monkeypatch: pytest.MonkeyPatch
         ("INGEST_GRPC_PORT", "65536", "INGEST_GRPC_PORT=65536: allowed: from 0 to 65535"),
         ("INGEST_HTTP_PORT", "http", "INGEST_HTTP_PORT=http: allowed: from 0 to 65535"),
         ("MAX_QUEUE_DEPTH", "9", "MAX_QUEUE_DEPTH=9: allowed: from 10 to 100000000"),
-        ("STREAM_IN_FLIGHT", "0", "STREAM_IN_FLIGHT=0: allowed: from 1 to 100000"),
+        ("INGEST_STREAM_IN_FLIGHT", "0", "INGEST_STREAM_IN_FLIGHT=0: allowed: from 1 to 100000"),
         ("DEDUP_WINDOW_SECONDS", "1.5", "DEDUP_WINDOW_SECONDS=1.5: allowed: from 1 to 2592000"),
     ],
 )

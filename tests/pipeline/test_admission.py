@@ -10,8 +10,8 @@ from pipeline.keys import ONLY
 from pipeline.record import EventRecord, RecordState
 from pipeline.store import connect
 from scripts.system.redis import RedisServer
+from tests.fixtures.redis_state import entries_of, event_ids_in
 from tests.pipeline.door import ACCEPTED, CONFLICT, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import entries_of, event_ids_in
 
 
 async def test_appends_what_is_new_and_remembers_it(store: aioredis.Redis) -> None:

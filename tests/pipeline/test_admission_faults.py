@@ -10,8 +10,8 @@ from redis.exceptions import ResponseError
 from pipeline.errors import StoreUnavailable
 from pipeline.keys import ONLY
 from pipeline.store import connect
+from tests.fixtures.redis_state import out_of_memory, read_only, state_of
 from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import out_of_memory, read_only, state_of
 
 SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
 KEYS: list[str] = [ONLY.raw, ONLY.reasoning_queue, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.admission import Decision
 from pipeline.keys import ONLY
+from tests.fixtures.redis_state import event_ids_in, keys_like
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import event_ids_in, keys_like
 
 Batch = list[tuple[str, str]]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import redis.asyncio as aioredis
 
 from pipeline.keys import ONLY
+from tests.fixtures.redis_state import entries_of
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import entries_of
 
 
 async def test_refuses_what_is_new_when_the_queue_is_full(store: aioredis.Redis) -> None:

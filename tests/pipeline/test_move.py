@@ -11,8 +11,8 @@ from pipeline.move import Append, StreamCaps
 from pipeline.record import EventRecord, RecordState
 from pipeline.store import connect
 from scripts.system.redis import RedisServer
+from tests.fixtures.redis_state import entries_of, event_ids_in, is_in, state_of
 from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import entries_of, event_ids_in, is_in, state_of
 from tests.pipeline.way_out import mover, pending, publish, queued, record_of
 
 

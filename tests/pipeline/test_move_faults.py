@@ -11,7 +11,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.keys import GROUP, ONLY
 from pipeline.move import Append
 from pipeline.store import connect
-from tests.pipeline.redis_state import out_of_memory, read_only, state_of
+from tests.fixtures.redis_state import out_of_memory, read_only, state_of
 from tests.pipeline.way_out import mover, pending, publish, queued
 
 SCRIPT = files("pipeline").joinpath("move.lua").read_text()

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.keys import GROUP, ONLY
 from pipeline.record import RecordState
+from tests.fixtures.redis_state import entries_of, is_in
 from tests.pipeline.door import ACCEPTED, CONFLICT, candidate, decide, door, duplicate_of
-from tests.pipeline.redis_state import entries_of, is_in
 from tests.pipeline.way_out import mover, pending, publish, record_of
 
 Step = tuple[str, str, str]  # what happens, an event's id, a text (of admissions alone)

@@ -19,7 +19,6 @@ TABLE: list[tuple[errors.SeawallError, grpc.StatusCode, float | None]] = [
     (errors.StoreUnavailable("away"), CODE.UNAVAILABLE, 1.0),
     (errors.ModelUnavailable("away", retry_after_s=0.25), CODE.UNAVAILABLE, 0.25),
     (errors.ModelOutputInvalid("logits of somebody's text"), CODE.UNAVAILABLE, 5.0),
-    (errors.DeadlinePassed("late"), CODE.DEADLINE_EXCEEDED, None),
 ]
 INTERNAL: list[Exception] = [
     errors.EntryUndecodable("hush"),

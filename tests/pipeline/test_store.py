@@ -11,7 +11,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from pipeline.errors import StoreUnavailable
 from pipeline.store import connect, store_errors, store_ready
 from scripts.system.redis import RedisServer
-from tests.pipeline.redis_state import out_of_memory, read_only
+from tests.fixtures.redis_state import out_of_memory, read_only
 
 WRITING_SCRIPT = "return redis.call('SET', KEYS[1], 'x')"
 

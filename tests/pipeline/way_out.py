@@ -7,8 +7,8 @@ import redis.asyncio as aioredis
 from pipeline.keys import GROUP, ONLY
 from pipeline.move import Append, Fields, Move, Mover, StreamCaps
 from pipeline.record import EventRecord, RecordState
+from tests.fixtures.redis_state import entries_of
 from tests.pipeline.door import candidate, door
-from tests.pipeline.redis_state import entries_of
 
 
 def mover(

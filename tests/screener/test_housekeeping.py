@@ -8,7 +8,7 @@ import redis.asyncio as aioredis
 
 from pipeline.keys import GROUP, ONLY
 from screener.source import Source
-from tests.pipeline.redis_state import entries_of
+from tests.fixtures.redis_state import entries_of
 
 TRIM = files("screener").joinpath("trim_read.lua").read_text()
 REAP = files("screener").joinpath("reap_consumers.lua").read_text()

@@ -14,8 +14,8 @@ from pipeline.record import EventRecord, RecordState
 from screener.source import Source
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.model import ModelInMemory
+from tests.fixtures.redis_state import entries_of
 from tests.fixtures.screening import Bench
-from tests.pipeline.redis_state import entries_of
 
 
 async def is_done(store: aioredis.Redis) -> bool:

@@ -13,6 +13,7 @@ from screener.model import EMBEDDING_WIDTH
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.seen import Seen
+from screener.similarity.versions import VersionedIndexes
 
 
 def a_seen(i: int) -> Seen:
@@ -21,8 +22,11 @@ def a_seen(i: int) -> Seen:
     return Seen(f"e{i}", Category.SPAM, 1, b"a" * 8, i.to_bytes(16, "big"), i, vector)
 
 
-def a_feed(store: aioredis.Redis) -> tuple[SimilarityIndex, IndexFeed]:
-    index = SimilarityIndex(max_events=10_000, segment_events=1_000, seal_later=Sealer())
+def a_feed(store: aioredis.Redis) -> tuple[VersionedIndexes, IndexFeed]:
+    seal_later = Sealer()
+    index = VersionedIndexes(
+        lambda: SimilarityIndex(max_events=10_000, segment_events=1_000, seal_later=seal_later)
+    )
     return index, IndexFeed(store, ONLY, index, ScreenerMetrics(CollectorRegistry()))
 
 
@@ -46,7 +50,7 @@ async def test_reads_all_that_is_there_then_follows(store: aioredis.Redis) -> No
         assert len(index) == 2
         await append(store, a_seen(3))
         await until(lambda: len(index) == 3)
-        [[near]] = index.search(a_seen(3).vector[None], version=1, k=1, min_cosine=0.9)
+        [[near]] = await index.search(a_seen(3).vector[None], version=1, k=1, min_cosine=0.9)
         assert near.event_id == "e3"
     finally:
         task.cancel()

@@ -47,7 +47,7 @@ def test_finds_what_brute_force_finds_across_segments() -> None:
     similarity = index(segment_events=500)  # three segments, too small for a graph: exact
     similarity.add([seen(i, v) for i, v in enumerate(vectors)])
     truth = np.argsort(-(queries @ vectors.T), axis=1)[:, :5]
-    found = similarity.search(queries, version=1, k=5, min_cosine=-1.0)
+    found = similarity.search(queries, k=5, min_cosine=-1.0)
     assert [[n.event_id for n in hits] for hits in found] == [[f"e{i}" for i in row] for row in truth]
 
 
@@ -61,7 +61,7 @@ def test_a_sealed_segment_still_finds_nearly_all() -> None:
     similarity.add([seen(i, v) for i, v in enumerate(vectors)])
     queries = vectors[::100]
     truth = np.argsort(-(queries @ vectors.T), axis=1)[:, :10]
-    found = similarity.search(queries, version=1, k=10, min_cosine=-1.0)
+    found = similarity.search(queries, k=10, min_cosine=-1.0)
     hits = [
         len({n.event_id for n in near} & {f"e{i}" for i in row})
         for near, row in zip(found, truth, strict=True)
@@ -75,7 +75,7 @@ def test_an_identical_text_raises_a_count_and_adds_no_vector() -> None:
     similarity.add([seen(1, vector, text=b"t" * 16, author=1), seen(2, vector, text=b"t" * 16, author=2)])
     similarity.add([seen(3, vector, text=b"t" * 16, author=2)])
     assert len(similarity) == 1
-    [[near]] = similarity.search(vector[None], version=1, k=5, min_cosine=0.9)
+    [[near]] = similarity.search(vector[None], k=5, min_cosine=0.9)
     assert (near.event_id, near.count, len(near.authors), near.last_seen_ms) == ("e1", 3, 2, 1_003)
 
 
@@ -84,24 +84,12 @@ def test_the_oldest_segment_goes_when_there_are_too_many() -> None:
     similarity = index(max_events=500, segment_events=250)
     similarity.add([seen(i, v) for i, v in enumerate(vectors)])
     assert 500 <= len(similarity) <= 750
-    [gone] = similarity.search(vectors[:1], version=1, k=1, min_cosine=0.99)
-    [kept] = similarity.search(vectors[-1:], version=1, k=1, min_cosine=0.99)
+    [gone] = similarity.search(vectors[:1], k=1, min_cosine=0.99)
+    [kept] = similarity.search(vectors[-1:], k=1, min_cosine=0.99)
     assert gone == []
     assert [n.event_id for n in kept] == ["e999"]
     similarity.add([seen(0, vectors[0])])  # a text that was dropped counts as new
-    assert similarity.search(vectors[:1], version=1, k=1, min_cosine=0.99)[0][0].count == 1
-
-
-def test_vectors_of_two_versions_never_meet() -> None:
-    [vector] = unit_vectors(1)
-    similarity = index()
-    similarity.add([seen(1, vector, version=1)])
-    assert similarity.search(vector[None], version=2, k=1, min_cosine=-1.0) == [[]]
-    similarity.add([seen(2, vector, version=2)])
-    [[near]] = similarity.search(vector[None], version=2, k=5, min_cosine=-1.0)
-    assert near.event_id == "e2"
-    similarity.add([seen(3, vector, version=1, text=b"late" * 4)])
-    assert len(similarity) == 1
+    assert similarity.search(vectors[:1], k=1, min_cosine=0.99)[0][0].count == 1
 
 
 def test_nothing_below_the_least_cosine() -> None:
@@ -109,6 +97,5 @@ def test_nothing_below_the_least_cosine() -> None:
     similarity = index()
     similarity.add([seen(i, v) for i, v in enumerate(vectors)])
     assert all(
-        [n.cosine >= 0.9 for n in near] == [True]
-        for near in similarity.search(vectors, version=1, k=9, min_cosine=0.9)
+        [n.cosine >= 0.9 for n in near] == [True] for near in similarity.search(vectors, k=9, min_cosine=0.9)
     )

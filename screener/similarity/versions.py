@@ -1,0 +1,57 @@
+"""The indexes of the model versions in use, shared by everything in the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screener.similarity.index import Neighbour, SimilarityIndex
+from screener.similarity.seen import Seen
+
+_MAX_VERSIONS = 2
+"""As many as Triton keeps loaded: during a swap both are fed, and a step back finds its index again."""
+
+
+class VersionedIndexes:
+    """One index for each model version; vectors of two versions never meet.
+
+    The version that has gone without news for longest goes when a third comes.
+    """
+
+    def __init__(self, make: Callable[[], SimilarityIndex]) -> None:
+        self._make = make
+        self._indexes: OrderedDict[int, SimilarityIndex] = OrderedDict()
+        self._lock = asyncio.Lock()  # an index is not searched while it grows
+
+    def __len__(self) -> int:
+        return sum(len(index) for index in self._indexes.values())
+
+    async def add(self, seen: Sequence[Seen]) -> None:
+        """Adds events to the indexes of their versions."""
+        async with self._lock:
+            for version, events in groupby(seen, key=lambda event: event.model_version):
+                if version not in self._indexes:
+                    self._indexes[version] = self._make()
+                self._indexes.move_to_end(version)
+                self._indexes[version].add(list(events))
+            while len(self._indexes) > _MAX_VERSIONS:
+                self._indexes.popitem(last=False)
+
+    async def search(
+        self, vectors: NDArray[np.float32], *, version: int, k: int, min_cosine: float
+    ) -> list[list[Neighbour]]:
+        """The nearest `k` texts of each vector float32 [n, 384] among those of `version`, nearest first.
+
+        In a thread: an index that has not sealed its segments yet takes a while, and the event loop has calls
+        to answer.
+        """
+        async with self._lock:
+            index = self._indexes.get(version)
+            if index is None or not len(index):
+                return [[] for _ in range(len(vectors))]
+            return await asyncio.to_thread(index.search, vectors, k=k, min_cosine=min_cosine)

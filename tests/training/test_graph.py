@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from screener.tokens import Bucket, Tokenizer, bucketed
+from scripts.commands.model import CACHE
+from training.agreement import LARGEST_MOVE
+from training.check_texts import check_texts
+from training.encoder import Encoder
+from training.fit import Linear, noisy_or_logit
+from training.graph import Precision, write_model
+from training.head import RiskHead
+from training.logistic import sigmoid
+from training.sessions import plain_session
+from training.source import Source
+from training.variants import FILES
+
+OLDEST_ONNXRUNTIME = "1.19.2"  # what NVIDIA's 24.10 container carries
+
+
+@pytest.fixture(scope="module")
+def batch(tokenizer: Tokenizer) -> Bucket:
+    """Sixteen texts of unlike lengths in one padded batch."""
+    (bucket,) = bucketed(tokenizer.encode(check_texts(16)), max_batch=16, edges=(512,))
+    return bucket
+
+
+@pytest.fixture(scope="module")
+def reference(source: Source, batch: Bucket) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Mean-pooled and normalised in numpy, from the hidden states of the export itself."""
+    export = onnxruntime.InferenceSession(str(source.encoder), providers=["CPUExecutionProvider"])
+    feeds = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "token_type_ids": np.zeros_like(batch.input_ids),
+    }
+    (hidden,) = export.run(None, feeds)
+    mask = batch.attention_mask[..., np.newaxis].astype(np.float32)
+    mean = (hidden * mask).sum(axis=1) / mask.sum(axis=1)
+    return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True))
+
+
+def test_the_embedding_is_the_exports_own_pooled_and_normalised(
+    variants: Path, batch: Bucket, reference: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+) -> None:
+    embeddings, _ = plain_session(variants / FILES[Precision.FP32], threads=2)(batch)
+    assert np.abs(embeddings - reference).max() < 2e-6
+
+
+@pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8])
+def test_the_smaller_variants_stay_close(
+    variants: Path,
+    batch: Bucket,
+    precision: Precision,
+    reference: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+) -> None:
+    embeddings, probabilities = plain_session(variants / FILES[precision], threads=2)(batch)
+    _, exact = plain_session(variants / FILES[Precision.FP32], threads=2)(batch)
+    assert (embeddings * reference).sum(axis=1).min() > 0.9998
+    assert np.abs(probabilities - exact).max() <= LARGEST_MOVE
+
+
+def test_the_probabilities_are_the_heads(variants: Path, batch: Bucket, committed_head: RiskHead) -> None:
+    embeddings, probabilities = plain_session(variants / FILES[Precision.FP32], threads=2)(batch)
+    labels = Linear(committed_head.weight.astype(np.float64), committed_head.bias.astype(np.float64))
+    logits = labels.logits(embeddings)
+    slope, offset = committed_head.any_harm
+    any_harm = sigmoid(slope * noisy_or_logit(logits) + offset)
+    assert np.abs(probabilities[:, :6] - sigmoid(logits)).max() < 1e-5
+    assert np.abs(probabilities[:, 6] - any_harm).max() < 1e-5
+
+
+def test_interface_and_formats_are_what_the_oldest_runtime_reads(variants: Path) -> None:
+    for name in FILES.values():
+        model = onnx.load(variants / name)
+        assert model.ir_version <= 10
+        assert [(item.domain, item.version <= 21) for item in model.opset_import] == [("", True)]
+        assert [item.name for item in model.graph.input] == ["input_ids", "attention_mask"]
+        assert [item.name for item in model.graph.output] == ["embedding", "category_probs", "thresholds"]
+
+
+def test_equal_inputs_give_equal_bytes(encoder: Encoder, committed_head: RiskHead, variants: Path) -> None:
+    for precision, name in FILES.items():
+        again = write_model(encoder, committed_head, precision).SerializeToString(deterministic=True)
+        assert again == (variants / name).read_bytes()
+
+
+def test_an_empty_mask_gives_numbers(variants: Path) -> None:
+    zeros = np.zeros((2, 16), dtype=np.int64)
+    for name in FILES.values():
+        embeddings, probabilities = plain_session(variants / name, threads=1)(
+            Bucket(np.arange(2), zeros, zeros)
+        )
+        assert np.isfinite(embeddings).all()
+        assert np.isfinite(probabilities).all()
+
+
+_RUN_ALL = """
+import sys, numpy, onnxruntime
+assert onnxruntime.__version__ == sys.argv[1], onnxruntime.__version__
+ids = numpy.arange(1000, 1040, dtype=numpy.int64).reshape(2, 20)
+for path in sys.argv[2:]:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    answers = session.run(None, {"input_ids": ids, "attention_mask": numpy.ones_like(ids)})
+    assert [a.shape for a in answers] == [(2, 384), (2, 7), (2, 2, 7)], [a.shape for a in answers]
+    assert all(a.dtype == numpy.float32 and numpy.isfinite(a).all() for a in answers)
+    print(path)
+"""
+
+
+def test_every_variant_runs_in_the_containers_onnxruntime(variants: Path) -> None:
+    folder = CACHE / f"onnxruntime-{OLDEST_ONNXRUNTIME}"
+    if not (folder / "onnxruntime" / "__init__.py").is_file():
+        wanted = [f"onnxruntime=={OLDEST_ONNXRUNTIME}", "--no-deps", "--only-binary=:all:"]
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "--target", str(folder), *wanted], check=True
+        )
+    paths = [str(variants / name) for name in FILES.values()]
+    # The folder goes first on sys.path, before the environment's own newer release.
+    code = f"import sys; sys.path.insert(0, {str(folder)!r})\n{_RUN_ALL}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, OLDEST_ONNXRUNTIME, *paths], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == paths
