@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.readiness import Readiness
 from pipeline.reflection import enable_reflection
+from pipeline.tasks import end
 from pipeline.web import start_web
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -113,9 +113,7 @@ async def serve(
     _log.info("draining", grace_s=endpoints.drain_grace_s)
     readiness.draining = True
     stop()
-    keeper.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await keeper
+    await end([keeper])
     await health_service.enter_graceful_shutdown()
     await server.stop(endpoints.drain_grace_s)
     await drain()

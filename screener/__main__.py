@@ -22,6 +22,7 @@ from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
 from pipeline.settings import load
 from pipeline.store import connect, store_ready
+from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
@@ -124,10 +125,7 @@ async def run(settings: ScreenerSettings) -> None:
     async def drain() -> None:
         calls = asyncio.create_task(service.drain())
         await asyncio.wait([working, calls], timeout=settings.drain_grace_ms / 1000)
-        calls.cancel()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end((calls, *tasks))
         await model.close()
         await client.aclose()
 
