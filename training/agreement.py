@@ -23,6 +23,7 @@ LARGEST_MOVE = 0.02
 
 TEXTS = 1024
 MIXED_BATCH = 16
+_MIXED_EDGES = (48, 160)
 
 Run = Callable[[Bucket], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """A padded batch to its embeddings [batch, 384] and probabilities [batch, 7]."""
@@ -69,14 +70,20 @@ def alone(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
 
 
 def mixed(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
-    """Batches of unlike neighbours: shuffled, and padded to the longest."""
-    order = list(range(len(encoded)))
-    random.Random(len(encoded)).shuffle(order)  # noqa: S311 - a fixed order, no secret
+    """Batches of unlike neighbours: shuffled within wide length classes, padded to the longest.
+
+    Served batches mix less: a bucket spans half of its length at most.
+    """
+    shuffle = random.Random(len(encoded))  # noqa: S311 - a fixed order, no secret
+    classes = np.searchsorted(_MIXED_EDGES, [len(ids) for ids in encoded])
     buckets: list[Bucket] = []
-    for start in range(0, len(order), MIXED_BATCH):
-        rows = np.array(order[start : start + MIXED_BATCH])
-        (bucket,) = bucketed([encoded[row] for row in rows], max_batch=MIXED_BATCH, edges=(1 << 30,))
-        buckets.append(Bucket(rows[bucket.rows], bucket.input_ids, bucket.attention_mask))
+    for present in np.unique(classes):
+        order = np.flatnonzero(classes == present).tolist()
+        shuffle.shuffle(order)
+        for start in range(0, len(order), MIXED_BATCH):
+            rows = np.array(order[start : start + MIXED_BATCH])
+            (bucket,) = bucketed([encoded[row] for row in rows], max_batch=MIXED_BATCH, edges=(1 << 30,))
+            buckets.append(Bucket(rows[bucket.rows], bucket.input_ids, bucket.attention_mask))
     return buckets
 
 

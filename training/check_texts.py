@@ -13,8 +13,8 @@ SEED = 20240917
 
 _OPENERS = (
     "hey {who}", "honestly", "ok so", "lol", "wait", "listen {who}", "good morning everyone",
-    "update:", "@{who}", "does anyone know", "breaking", "psst", "to whoever is online", "sorry to bother you",
-    "@everyone", "bruh",
+    "update:", "@{who}", "does anyone know", "breaking", "psst", "to whoever is online",
+    "sorry to bother you", "@everyone", "bruh",
 )  # fmt: skip
 _PLAIN = (
     "the {thing} on {place} finally works after the patch",
@@ -83,16 +83,16 @@ _ENDINGS = (
 
 
 def check_texts(count: int) -> list[str]:
-    """`count` texts from two tokens to beyond 512: most of chat length, one in eight long."""
+    """`count` texts from two tokens to beyond 512: most of chat length, one in sixty-four long."""
     source = random.Random(SEED)  # noqa: S311 - fixed texts, no secret
     return [_text(source, index) for index in range(count)]
 
 
 def _text(source: random.Random, index: int) -> str:
-    if index % 8 == 7:
-        sentences = source.choice((4, 8, 12, 20, 30, 45, 60))
+    if index % 64 == 63:
+        sentences = source.choice((4, 8, 12, 20, 30, 60))
     else:
-        sentences = source.choice((1, 1, 1, 2, 2, 3))
+        sentences = source.choice((1, 1, 1, 1, 2, 4))
     if index % 50 == 0:
         return source.choice(("ok", "gg", "no", "a", "?", "hi", "ez", "w"))
     parts = [_sentence(source) for _ in range(sentences)]

@@ -16,7 +16,7 @@ from screener.model import EMBEDDING_WIDTH, OUTPUTS
 from screener.tokens import Tokenizer, bucketed
 from training.encoder import Encoder
 from training.graph import Precision, write_model
-from training.head import RiskHead
+from training.head import LABELS, RiskHead
 
 CHUNK_ROWS = 2048
 MAX_TOKENS = 128
@@ -29,8 +29,9 @@ _TOKENS_PER_BATCH = 2048
 def no_head() -> RiskHead:
     """A head of zeros, for graphs whose embedding alone is read."""
     return RiskHead(
-        weight=np.zeros((EMBEDDING_WIDTH, OUTPUTS), np.float32),
-        bias=np.zeros(OUTPUTS, np.float32),
+        weight=np.zeros((EMBEDDING_WIDTH, LABELS), np.float32),
+        bias=np.zeros(LABELS, np.float32),
+        any_harm=np.zeros(2, np.float32),
         thresholds=np.zeros((2, OUTPUTS), np.float32),
     )
 
@@ -49,6 +50,7 @@ class Embedder:
         """Build the session in memory (about a second)."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the machine may be shared
         model = write_model(encoder, no_head(), Precision.FP32).SerializeToString()
         return cls(
             session=onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]),

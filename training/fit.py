@@ -1,12 +1,10 @@
-"""Fits the head on embeddings: six label outputs and the one for any harm, then calibrates them.
+"""Fits the six label outputs on embeddings, and calibrates them and the probability of any harm.
 
 An unknown label takes no part in its output's loss. Rows count by source with the power `source_power` of the
 source's size, so that large sources do not drown small ones.
 
 Any harm is 1 where some label is. It is taken for 0 where every known label is 0, and such a row counts by
-the chance that its unknown labels are 0 too, as the label outputs themselves judge it: a source that tells
-only SPAM says little about insults, but without its clean rows the output would learn the source instead of
-the harm.
+the chance that its unknown labels are 0 too, as the label outputs themselves judge it.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.model import ANY_HARM, OUTPUTS
+from screener.model import ANY_HARM
 from training.corpus import Corpus
 from training.logistic import fit_logistic, sigmoid
 
@@ -60,20 +58,6 @@ def fit_labels(embeddings: NDArray[np.float32], corpus: Corpus, rounding: Floats
     return Linear(np.stack([w for w, _ in columns], axis=1), np.array([b for _, b in columns]))
 
 
-def fit_any(
-    embeddings: NDArray[np.float32],
-    corpus: Corpus,
-    rounding: Floats,
-    recipe: Recipe,
-    label_chances: Floats,
-) -> Linear:
-    """The output for any harm, uncalibrated; `label_chances` [rows, 6] is what the label outputs say."""
-    truth, trust = any_harm(corpus.labels, label_chances)
-    weights = source_weights(corpus.sources, recipe.source_power) * trust
-    weight, bias = _fit_output(embeddings, truth, weights, rounding, recipe)
-    return Linear(weight[:, np.newaxis], np.array([bias]))
-
-
 def any_harm(labels: NDArray[np.float32], label_chances: Floats) -> tuple[Floats, Floats]:
     """Truth [rows] in 0 or 1, and how far each row is to be trusted [rows] in 0..1."""
     truth = (labels == 1).any(axis=1)
@@ -104,14 +88,18 @@ def calibrate(raw: Linear, embeddings: NDArray[np.float32], truth: Floats, trust
     return Linear(raw.weight * slopes, raw.bias * slopes + offsets)
 
 
-def with_any(labels: Linear, any_output: Linear) -> Linear:
-    """The seven outputs side by side."""
-    joined = Linear(
-        np.concatenate([labels.weight, any_output.weight], axis=1),
-        np.concatenate([labels.bias, any_output.bias]),
-    )
-    assert joined.bias.shape == (OUTPUTS,)  # noqa: S101 - a slip of ours, not of the data
-    return joined
+def calibrate_any(label_logits: Floats, truth: Floats, trust: Floats) -> Floats:
+    """Slope and offset [2] that turn the noisy-or's logit into the probability of any harm."""
+    noisy_or = Linear(np.ones((1, 1)), np.zeros(1))
+    logits = noisy_or_logit(label_logits).astype(np.float32)[:, np.newaxis]
+    calibrated = calibrate(noisy_or, logits, truth[:, np.newaxis], trust[:, np.newaxis])
+    return np.array([calibrated.weight[0, 0], calibrated.bias[0]])
+
+
+def noisy_or_logit(label_logits: Floats) -> Floats:
+    """logit(1 - Π(1 - p)) [rows] of [rows, 6] logits, as the served graph computes it."""
+    total = np.maximum(np.logaddexp(0.0, label_logits).sum(axis=1), 1e-6)
+    return np.asarray(total + np.log(-np.expm1(-total)), dtype=np.float64)
 
 
 def source_weights(sources: NDArray[np.str_], power: float) -> Floats:
@@ -122,9 +110,11 @@ def source_weights(sources: NDArray[np.str_], power: float) -> Floats:
     return np.asarray(weights * (len(sources) / weights.sum()), dtype=np.float64)
 
 
-def probabilities(model: Linear, embeddings: NDArray[np.float32]) -> Floats:
-    """[rows, outputs] in 0..1."""
-    return sigmoid(model.logits(embeddings))
+def probabilities(labels: Linear, any_scale: Floats, embeddings: NDArray[np.float32]) -> Floats:
+    """All seven [rows, 7] in 0..1."""
+    logits = labels.logits(embeddings)
+    any_logit = any_scale[0] * noisy_or_logit(logits) + any_scale[1]
+    return sigmoid(np.concatenate([logits, any_logit[:, np.newaxis]], axis=1))
 
 
 def _fit_output(

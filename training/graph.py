@@ -2,7 +2,7 @@
 
     input_ids, attention_mask int64 [batch, length]
       → embedding      float32 [batch, 384]   mean over the tokens, L2-normalised
-      → category_probs float32 [batch, 7]     sigmoid(embedding @ weight + bias), calibration folded in
+      → category_probs float32 [batch, 7]     calibrated, the last from the other six
       → thresholds     float32 [batch, 2, 7]  constants of the version, repeated for each row
 
 Opset 17 and IR 8: NVIDIA's 24.10 container reads them (ONNX Runtime 1.19.2 knows opset 21 and IR 10).
@@ -184,10 +184,23 @@ class _Writer:
         norm = self._add("Max", self._add("Sqrt", squares), self._float32(1e-12))
         self._add("Div", mean, norm, output="embedding")
         logits = self._add("Gemm", "embedding", self._tensor(head.weight), self._tensor(head.bias))
-        self._add("Sigmoid", logits, output="category_probs")
+        parts = self._add("Sigmoid", logits), self._any_harm(logits, head)
+        self._add("Concat", *parts, axis=1, output="category_probs")
         batch = self._add("Shape", "input_ids", start=0, end=1)
         shape = self._add("Concat", batch, self._ints(list(head.thresholds.shape)), axis=0)
         self._add("Expand", self._tensor(head.thresholds[np.newaxis]), shape, output="thresholds")
+
+    def _any_harm(self, logits: str, head: RiskHead) -> str:
+        """[batch, 1]: the calibrated noisy-or, by way of logits: near 0 and 1 the product loses its digits.
+
+        With s the sum of softplus(logits), the noisy-or is 1 - exp(-s), and its logit s + log(1 - exp(-s)).
+        """
+        total = self._add("ReduceSum", self._add("Softplus", logits), self._ints([1]), keepdims=1)
+        total = self._add("Max", total, self._float32(1e-6))
+        chance = self._add("Sub", self._float32(1.0), self._add("Exp", self._add("Neg", total)))
+        logit = self._add("Add", total, self._add("Log", chance))
+        scaled = self._add("Mul", logit, self._float32(float(head.any_harm[0])))
+        return self._add("Sigmoid", self._add("Add", scaled, self._float32(float(head.any_harm[1]))))
 
     def model(self) -> onnx.ModelProto:
         graph = helper.make_graph(

@@ -38,6 +38,8 @@ def _run(path: Path, threads: int, providers: list[str | tuple[str, dict[str, st
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that spin for work make a shared machine several times slower.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(path), options, providers=providers)
 
     def run(bucket: Bucket) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

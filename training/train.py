@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.model import ANY_HARM, CATEGORIES
+from screener.model import CATEGORIES
 from training.corpus import Corpus, read_corpus
 from training.embedding import CHUNK_ROWS, Embedder, embed_in_chunks
 from training.encoder import read_encoder
@@ -25,12 +25,12 @@ from training.fit import (
     Recipe,
     any_harm,
     calibrate,
-    fit_any,
+    calibrate_any,
     fit_labels,
     probabilities,
-    with_any,
 )
 from training.head import RiskHead
+from training.logistic import sigmoid
 from training.metrics import average_precision
 from training.rounding import rounding_covariance
 from training.source import Report, Source
@@ -68,6 +68,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The six calibrated outputs, and the scale of any harm."""
+
+    labels: Linear
+    any_scale: Floats
+    """[2]: slope, offset."""
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> Floats:
+        """All seven [rows, 7] in 0..1."""
+        return probabilities(self.labels, self.any_scale, embeddings)
+
+
+@dataclass(frozen=True, slots=True)
 class Trained:
     """The head, and what it scored."""
 
@@ -81,11 +94,12 @@ def train_head(
     cache: Path,
     *,
     rows: int | None,
+    extra_rows: int | None,
     threads: int,
     report: Report,
     advance: Advance,
 ) -> Trained:
-    """Train on the corpus in `data`; `rows` cuts each training file to its first rows.
+    """Train on the corpus in `data`; `rows` and `extra_rows` cut the training files to their first rows.
 
     About 45 rows a second on two cores for the embedding, which is kept below `cache`; then a minute or two.
     Raises CorpusInvalid or SourceInvalid.
@@ -94,8 +108,9 @@ def train_head(
         name: read_corpus(data / f"moderation-{name}.jsonl.gz")
         for name in ("train", "extra-train", "valid", "test", "extra-test")
     }
-    if rows is not None:
-        corpora.update({name: corpora[name].head(rows) for name in ("train", "extra-train")})
+    for name, limit in (("train", rows), ("extra-train", extra_rows)):
+        if limit is not None:
+            corpora[name] = corpora[name].head(limit)
     encoder = read_encoder(source.encoder)
     embedder = Embedder.create(
         encoder,
@@ -111,12 +126,12 @@ def train_head(
     recipe, tried = _choose(parts, rounding, report)
     trained = parts["train"].joined(parts["extra-train"]) if recipe.with_extra else parts["train"]
     labels = fit_labels(trained.embeddings, trained.corpus, rounding, recipe)
-    model = _with_calibrated_any(trained, labels, parts["valid"], rounding, recipe)
-    thresholds = _thresholds(model, parts["valid"])
+    model = _calibrated(labels, parts["valid"])
     head = RiskHead(
-        weight=np.ascontiguousarray(model.weight, dtype=np.float32),
-        bias=model.bias.astype(np.float32),
-        thresholds=thresholds,
+        weight=np.ascontiguousarray(model.labels.weight, dtype=np.float32),
+        bias=model.labels.bias.astype(np.float32),
+        any_harm=model.any_scale.astype(np.float32),
+        thresholds=_thresholds(model, parts["valid"]),
     )
     return Trained(head, _report(head, model, parts, recipe=recipe, tried=tried, rows=len(trained.corpus)))
 
@@ -147,23 +162,18 @@ def _choose(parts: dict[str, Part], rounding: Floats, report: Report) -> tuple[R
     return best, [{**asdict(recipe), "mean_auprc_valid": round(area, 4)} for area, recipe in tried]
 
 
-def _with_calibrated_any(
-    trained: Part, labels: Linear, valid: Part, rounding: Floats, recipe: Recipe
-) -> Linear:
-    """Calibrate the six, judge the unknown labels with them, fit and calibrate the seventh."""
+def _calibrated(labels: Linear, valid: Part) -> Calibrated:
+    """Calibrate the six, judge the unknown labels with them, and calibrate any harm."""
     truth = valid.corpus.labels.astype(np.float64)
     calibrated = calibrate(labels, valid.embeddings, truth, np.ones_like(truth))
-    any_output = fit_any(
-        trained.embeddings, trained.corpus, rounding, recipe, probabilities(calibrated, trained.embeddings)
-    )
-    any_truth, trust = any_harm(valid.corpus.labels, probabilities(calibrated, valid.embeddings))
-    any_output = calibrate(any_output, valid.embeddings, any_truth[:, np.newaxis], trust[:, np.newaxis])
-    return with_any(calibrated, any_output)
+    logits = calibrated.logits(valid.embeddings)
+    any_truth, trust = any_harm(valid.corpus.labels, sigmoid(logits))
+    return Calibrated(calibrated, calibrate_any(logits, any_truth, trust))
 
 
-def _thresholds(model: Linear, valid: Part) -> NDArray[np.float32]:
+def _thresholds(model: Calibrated, valid: Part) -> NDArray[np.float32]:
     return choose_thresholds(
-        probabilities(model, valid.embeddings), _truth(valid.corpus), _benign(valid.corpus)
+        model.probabilities(valid.embeddings), _truth(valid.corpus), _benign(valid.corpus)
     )
 
 
@@ -199,7 +209,7 @@ def _areas(truth: Floats, scores: Floats) -> list[float]:
 
 def _report(
     head: RiskHead,
-    model: Linear,
+    model: Calibrated,
     parts: dict[str, Part],
     *,
     recipe: Recipe,
@@ -217,7 +227,7 @@ def _report(
         },
         "splits": {
             name: _split_report(
-                probabilities(model, parts[name].embeddings), parts[name].corpus, head.thresholds
+                model.probabilities(parts[name].embeddings), parts[name].corpus, head.thresholds
             )
             for name in ("valid", "test", "extra-test")
         },
@@ -245,11 +255,6 @@ def _split_report(chances: Floats, corpus: Corpus, thresholds: NDArray[np.float3
         }
         for source in np.unique(corpus.sources)
     }
-    noisy_or = 1 - (1 - chances[:, :ANY_HARM]).prod(axis=1)
-    known = ~np.isnan(truth[:, ANY_HARM])
-    report["any_by_noisy_or_auprc"] = round(
-        average_precision(truth[known, ANY_HARM] == 1, noisy_or[known]), 4
-    )
     return report
 
 

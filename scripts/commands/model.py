@@ -44,7 +44,7 @@ def build(
         source,
         weights,
         repository,
-        check=lambda folder: _checked(folder, source.tokenizer, texts),
+        check=lambda folder: _checked(folder, source.tokenizer, cache, texts),
         report=_say,
         threads=_threads(),
     )
@@ -57,16 +57,17 @@ def check(
     repository: Annotated[Path, typer.Option(help="Triton's model repository.")] = REPOSITORY,
     version: Annotated[int | None, typer.Option(help="A version; the newest without it.")] = None,
     texts: Annotated[int, typer.Option(min=1, help="How many texts to compare.")] = TEXTS,
+    cache: Annotated[Path, typer.Option(help="Where finished passes are kept.")] = CACHE,
 ) -> None:
     """Print how far each variant of a version lies from the FP32 graph, alone and in mixed batches."""
     model = repository / MODEL
     versions = sorted(int(path.name) for path in model.glob("[0-9]*") if path.name.isdigit())
     if not versions or (version is not None and version not in versions):
         raise BuildFailed(f"{model} has no version {version or ''}: run `seawall model build`")
-    _checked(model / str(version or versions[-1]), model / "tokenizer.json", texts)
+    _checked(model / str(version or versions[-1]), model / "tokenizer.json", cache, texts)
 
 
-def _checked(folder: Path, tokenizer: Path, texts: int) -> Checked:
+def _checked(folder: Path, tokenizer: Path, cache: Path, texts: int) -> Checked:
     """Check every variant in `folder` and print the table, also where a bound is broken."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -75,7 +76,9 @@ def _checked(folder: Path, tokenizer: Path, texts: int) -> Checked:
         def advance(name: str, done: int, total: int) -> None:
             progress.update(task, description=f"agreement: {name}", completed=done, total=total)
 
-        agreements = measure_version(folder, tokenizer, texts=texts, threads=_threads(), advance=advance)
+        agreements = measure_version(
+            folder, tokenizer, cache, texts=texts, threads=_threads(), advance=advance
+        )
     console.print(_table(agreements))
     checked = judge(agreements)
     _say(f"a CPU of this kind serves {FILES[Precision.FP32]} in {checked.cpu_precision}")

@@ -19,12 +19,15 @@ from training.train import train_head
 REPORT = WEIGHTS.with_name("report.json")
 
 
-def train(
+def train(  # noqa: PLR0917 - the options of a command line
     data: Annotated[Path, typer.Option(help="Folder of the moderation-*.jsonl.gz files.")],
     weights: Annotated[Path, typer.Option(help="Where the head goes.")] = WEIGHTS,
     report: Annotated[Path, typer.Option(help="Where the figures go.")] = REPORT,
     rows: Annotated[
-        int | None, typer.Option(min=1, help="Use the first rows of each training file only.")
+        int | None, typer.Option(min=1, help="Use the first rows of moderation-train only.")
+    ] = None,
+    extra_rows: Annotated[
+        int | None, typer.Option(min=1, help="Use the first rows of moderation-extra-train only.")
     ] = None,
     cache: Annotated[Path, typer.Option(help="Where embeddings are kept.")] = CACHE,
 ) -> None:
@@ -50,6 +53,7 @@ def train(
             source,
             cache,
             rows=rows,
+            extra_rows=extra_rows,
             threads=len(os.sched_getaffinity(0)),
             report=say,
             advance=lambda name, done, total: progress.update(tasks[name], completed=done, total=total),

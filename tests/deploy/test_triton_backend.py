@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from google.protobuf import text_format
+from numpy.typing import NDArray
 from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 from tritonclient.utils import InferenceServerException
@@ -23,6 +24,8 @@ from training.graph import Precision
 from training.sessions import plain_session
 from training.variants import FILES, MODEL
 
+Ids = NDArray[np.int64]
+
 
 @pytest.fixture(scope="module")
 def client(triton_server: TritonServer) -> Iterator[InferenceServerClient]:
@@ -31,7 +34,7 @@ def client(triton_server: TritonServer) -> Iterator[InferenceServerClient]:
     client.close()
 
 
-def inputs(ids: np.ndarray[tuple[int, ...], np.dtype[np.int64]], mask: object = None) -> list[InferInput]:
+def inputs(ids: Ids, mask: Ids | None = None) -> list[InferInput]:
     mask = np.ones_like(ids) if mask is None else mask
     tensors = []
     for name, values in (("input_ids", ids), ("attention_mask", mask)):
@@ -41,7 +44,7 @@ def inputs(ids: np.ndarray[tuple[int, ...], np.dtype[np.int64]], mask: object = 
     return tensors
 
 
-def rows(count: int, length: int, *, seed: int = 1) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def rows(count: int, length: int, *, seed: int = 1) -> Ids:
     return np.random.default_rng(seed).integers(1000, 30000, (count, length))
 
 
@@ -82,8 +85,8 @@ def test_rows_of_concurrent_requests_find_their_way_back(triton_server: TritonSe
 )
 def test_bad_input_is_refused_with_a_reason(
     client: InferenceServerClient,
-    ids: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
-    mask: object,
+    ids: Ids,
+    mask: Ids | None,
     told: str,
 ) -> None:
     with pytest.raises(InferenceServerException, match=told) as error:

@@ -98,7 +98,7 @@ def test_escalation_keeps_precision_and_the_alert_budget() -> None:
     truth = (generator.random((6000, 7)) < 0.2).astype(float)
     logits = generator.normal(size=(6000, 7)) + 3 * truth
     benign = (truth == 0).all(axis=1)
-    chances = sigmoid(logits - 1)
+    chances = sigmoid(np.asarray(logits - 1, dtype=np.float64))
     thresholds = choose_thresholds(chances, truth, benign)
     assert thresholds.shape == (2, 7)
     assert escalated(chances[benign], thresholds[1].astype(np.float64)) <= ALERT_BUDGET
