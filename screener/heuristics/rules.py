@@ -76,6 +76,7 @@ def _build(files: Sequence[RulesFile], lexicons: Mapping[str, tuple[Entry, ...]]
                 _add(index, phrase, name, file)
                 if table.category is not Category.UNSPECIFIED:
                     harmful.update(dict.fromkeys(_single_words(phrase, groups)))
+    harmful.update(dict.fromkeys(word for file in files for word in file.recognise))
     vocabulary = Vocabulary(
         [word for word in harmful if len(word) >= _SHORTEST_DISGUISED and word.isalpha()],
         fillers=[word for file in files for word in file.fillers],

@@ -68,6 +68,7 @@ class RulesFile:
     allow: tuple[str, ...]
     fillers: tuple[str, ...]
     plain: tuple[str, ...]
+    recognise: tuple[str, ...]
     rules: Mapping[str, RuleTable] = field(default_factory=dict)
 
 
@@ -83,7 +84,7 @@ def read_rules_file(path: Path, base: RulesFile | None = None) -> RulesFile:
     allow = reader.table("allow", document.get("allow", {}))
     reader.keys("allow", allow, frozenset({"phrases"}))
     normalisation = reader.table("normalisation", document.get("normalisation", {}))
-    reader.keys("normalisation", normalisation, frozenset({"fillers", "plain"}))
+    reader.keys("normalisation", normalisation, frozenset({"fillers", "plain", "recognise"}))
     rules = reader.table("rules", document.get("rules", {}))
     missing = sorted(_LIMITS.keys() - rules.keys())
     if base is None and missing:
@@ -94,6 +95,7 @@ def read_rules_file(path: Path, base: RulesFile | None = None) -> RulesFile:
         allow=reader.strings("allow", "phrases", allow.get("phrases", [])),
         fillers=reader.strings("normalisation", "fillers", normalisation.get("fillers", [])),
         plain=reader.strings("normalisation", "plain", normalisation.get("plain", [])),
+        recognise=reader.strings("normalisation", "recognise", normalisation.get("recognise", [])),
         rules={
             name: reader.rule(name, table, known=base is not None and name in base.rules)
             for name, table in rules.items()

@@ -24,7 +24,7 @@ class Heuristics:
     """Scores texts by rules. Pure: the result depends on the rules, the content and the context only."""
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+        self.rules = rules
         self._shapes = [(rules.rules[name], find) for name, (find, _) in SHAPES.items()]
         self._context = [(rules.rules[name], holds) for name, (holds, _) in CONTEXT_RULES.items()]
 
@@ -34,13 +34,13 @@ class Heuristics:
 
     def score_text(self, content: str) -> TextScore:
         """Score the text alone; linear in its length."""
-        text = normalise(content, self._rules.vocabulary)
+        text = normalise(content, self.rules.vocabulary)
         spans: dict[str, Sequence[tuple[int, int]]] = {}
         for rule, find in self._shapes:
             found = find(content, text, rule.shape)
             if found:
                 spans[rule.name] = found
-        matches = self._rules.phrases.find(text.words)
+        matches = self.rules.phrases.find(text.words)
         if matches:
             spans |= self._phrase_spans(text, matches)
         return self._text_score(spans, words=len(text.words))
@@ -84,7 +84,7 @@ class Heuristics:
         return spans
 
     def _is_harmful(self, name: str) -> bool:
-        return self._rules.rules[name].category is not Category.UNSPECIFIED
+        return self.rules.rules[name].category is not Category.UNSPECIFIED
 
     def _text_score(self, spans: Mapping[str, Sequence[tuple[int, int]]], *, words: int) -> TextScore:
         if not spans:
@@ -93,7 +93,7 @@ class Heuristics:
         evidence: Sequence[float] = NO_EVIDENCE
         solicits = False
         for name, found in spans.items():
-            rule = self._rules.rules[name]
+            rule = self.rules.rules[name]
             if not rule.weight:
                 continue  # switched off
             flags += _flags(rule, found)

@@ -39,14 +39,18 @@ class Shape:
     words: frozenset[str] = frozenset()
 
 
-def all_caps(content: str, _text: Normalised, shape: Shape) -> Sequence[Span]:
-    """Most letters are capitals: at least `letters` of them, and `share` of all letters."""
+def all_caps(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """Most letters outside links are capitals: at least `letters` of them, and `share` of all."""
     if len(content) < shape.limits["letters"] or content.islower():
         return ()
-    capitals = sum(map(str.isupper, content))
+    prose = content
+    for found in reversed(text.links):
+        start, end = text.folded.span(found.start, found.end)
+        prose = prose[:start] + prose[end:]
+    capitals = sum(map(str.isupper, prose))
     if capitals < shape.limits["letters"]:
         return ()
-    return _whole(content) if capitals >= shape.limits["share"] * sum(map(str.isalpha, content)) else ()
+    return _whole(content) if capitals >= shape.limits["share"] * sum(map(str.isalpha, prose)) else ()
 
 
 def repeated_punctuation(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
