@@ -33,7 +33,7 @@ class TokenizerUnreadable(StartupFailed):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Rows of like length, padded with zeros to the longest of them."""
+    """Rows of like length, padded with zeros to the upper end of their class."""
 
     rows: NDArray[np.intp]
     """[batch]: where each row stood in the caller's list."""
@@ -76,7 +76,8 @@ def bucketed(
 ) -> list[Bucket]:
     """Group rows by length: every row in exactly one bucket, at most `max_batch` rows each, shortest first.
 
-    Rows keep their order within a bucket. A bucket is padded to its longest row, not to its edge.
+    Rows keep their order within a bucket. A bucket is padded to its edge, for Triton batches only requests of
+    one shape, and a runtime prepares itself for each shape that it meets.
     """
     if max_batch < 1:
         raise ValueError(f"max_batch must be at least 1, not {max_batch}")
@@ -86,13 +87,13 @@ def bucketed(
     for present in np.unique(classes):
         rows = np.flatnonzero(classes == present)
         buckets += [
-            _padded(encoded, rows[start : start + max_batch]) for start in range(0, len(rows), max_batch)
+            _padded(encoded, rows[start : start + max_batch], edges[present])
+            for start in range(0, len(rows), max_batch)
         ]
     return buckets
 
 
-def _padded(encoded: Sequence[NDArray[np.int64]], rows: NDArray[np.intp]) -> Bucket:
-    length = max(len(encoded[row]) for row in rows)
+def _padded(encoded: Sequence[NDArray[np.int64]], rows: NDArray[np.intp], length: int) -> Bucket:
     input_ids = np.zeros((len(rows), length), dtype=np.int64)
     attention_mask = np.zeros((len(rows), length), dtype=np.int64)
     for place, row in enumerate(rows):

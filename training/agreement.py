@@ -82,7 +82,8 @@ def mixed(encoded: Sequence[NDArray[np.int64]]) -> list[Bucket]:
         shuffle.shuffle(order)
         for start in range(0, len(order), MIXED_BATCH):
             rows = np.array(order[start : start + MIXED_BATCH])
-            (bucket,) = bucketed([encoded[row] for row in rows], max_batch=MIXED_BATCH, edges=(1 << 30,))
+            ids = [encoded[row] for row in rows]
+            (bucket,) = bucketed(ids, max_batch=MIXED_BATCH, edges=(max(map(len, ids)),))
             buckets.append(Bucket(rows[bucket.rows], bucket.input_ids, bucket.attention_mask))
     return buckets
 
