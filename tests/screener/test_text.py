@@ -207,8 +207,8 @@ def test_plain_reading_is_what_full_reading_gives(content: str) -> None:
 @pytest.mark.parametrize(
     "piece",
     [
-        "f", "a ", "f u c k ", "i\u0334", "a.", "@a", "@a ", "a!", "*", "1a", "a'", "www.", "http://", "fu.ck",
-        "іd", "ﷺ", "a-", "a+", "a@", "0 ", "🇦", "-", "f*", "a.com ",
+        "f", "a ", "f u c k ", "i\u0334", "a.", "@a", "@a ", "a!", "*", "1a", "a'", "www.", "http://",
+        "fu.ck", "іd", "ﷺ", "a-", "a+", "a@", "0 ", "🇦", "-", "f*", "a.com ",
     ],
 )  # fmt: skip
 def test_no_text_of_ten_thousand_characters_takes_long(piece: str) -> None:

@@ -95,6 +95,13 @@ def test_a_fault_is_one_line_that_names_it(custom: Write, text: str, told: list[
     assert all(part in message for part in [str(path), *told])
 
 
+def test_the_example_of_the_documentation_works(custom: Write) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "heuristics.md").read_text(encoding="utf-8")
+    path = custom(page.split("```toml\n")[1].split("```")[0])
+    assert flagged(path, "the baron really dies") == {"spoiler": 0.3}
+    assert flagged(path, "meet at Moron Mountain, http://a.example") == {}
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(StartupFailed, match="absent"):
         Rules.load(custom=tmp_path / "absent.toml")
