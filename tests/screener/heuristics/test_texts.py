@@ -28,6 +28,7 @@ HARMFUL_TEXTS = [
     ("I will kill you tonight", "death_threat", "I will kill you"),
     ("i'm gonna find you and murder you", "death_threat", "i'm gonna find you and murder you"),
     ("I'll slit your throat", "death_threat", "I'll slit your throat"),
+    ("I will be waiting outside with a knife", "death_threat", "I will be waiting outside with a knife"),
     ("i will punch you in the face", "harm_threat", "i will punch you"),
     ("careful. I know where you live", "veiled_threat", "I know where you live"),
     ("I will find you", "veiled_threat", "I will find you"),
