@@ -99,6 +99,8 @@ def _text(source: random.Random, index: int) -> str:
     if source.random() < 0.5:
         parts[0] = f"{_filled(source, source.choice(_OPENERS))} {parts[0]}"
     text = " ".join(parts)
+    if index % 256 == 255:
+        text = " ".join([text] * 12)  # past the cut, whatever was drawn
     return text.upper() if source.random() < 0.05 else text
 
 

@@ -155,7 +155,7 @@ class TritonServer:
             f"--metrics-address={HOST}",
             f"--metrics-port={self.ports.metrics}",
             "--exit-timeout-secs=8",
-            f"--backend-config=onnxruntime,shm-region-prefix-name={_segment_prefix(os.getpid(), self.ports)}",
+            f"--backend-config=python,shm-region-prefix-name={_segment_prefix(os.getpid(), self.ports)}",
         ]
 
     def _spawn(
