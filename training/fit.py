@@ -21,8 +21,7 @@ from training.logistic import fit_logistic, sigmoid
 Floats = NDArray[np.float64]
 
 ROUNDING_WEIGHT = 30.0
-"""Of the rounding error in the penalty. 0 moves SPAM by .033 under INT8, 10 by .022; AUPRC stays within
-.003."""
+"""Of the rounding error in the penalty; docs/model-card.md tells what it costs and brings."""
 
 
 @dataclass(frozen=True, slots=True)
