@@ -30,8 +30,8 @@ _SHAPES = {
 class RiskHead:
     """Six calibrated logits, embedding @ weight + bias, and what makes the seventh probability of them.
 
-    Any harm is sigmoid(slope · logit(noisy-or of the six) + offset). In a trial it ranked better than an output of
-    its own: harms are unlike, and no one direction of the embedding fits them all.
+    Any harm is sigmoid(slope · logit(noisy-or of the six) + offset). In a trial it ranked better than an
+    output of its own: harms are unlike, and no one direction of the embedding fits them all.
     """
 
     weight: NDArray[np.float32]
