@@ -51,9 +51,12 @@ async def run(settings: ScreenerSettings) -> None:
     client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
     model_timeout_s = settings.model_timeout_ms / 1000
 
-    model = TritonModel.connect(settings.triton_grpc_url, tokenizer(settings.tokenizer_path))
+    # Each way has a connection and a place in Triton's queue of its own: a direct call never waits behind the
+    # batches of a backlog.
+    words = tokenizer(settings.tokenizer_path)
+    queue_model, direct_model = (TritonModel.connect(settings.triton_grpc_url, words) for _ in range(2))
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
-    encoder = Encoder(model, cache, metrics)
+    queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in (queue_model, direct_model))
     seal_later = Sealer()
     indexes = VersionedIndexes(
         lambda: SimilarityIndex(
@@ -64,12 +67,15 @@ async def run(settings: ScreenerSettings) -> None:
     )
     feed = IndexFeed(client, ONLY, indexes, metrics)
     rules = RulesInForce(settings.custom_rules_path)
-    core = ScreeningCore(
-        encoder=encoder,
-        heuristics=rules.current,
-        policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
-        model_name=MODEL,
-        similarity=Similarity(indexes, settings.flood_window_seconds * 1000),
+    queue_core, direct_core = (
+        ScreeningCore(
+            encoder=encoder,
+            heuristics=rules.current,
+            policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
+            model_name=MODEL,
+            similarity=Similarity(indexes, settings.flood_window_seconds * 1000),
+        )
+        for encoder in (queue_encoder, direct_encoder)
     )
     source = Source(client, ONLY, consumer=f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
     caps = StreamCaps(
@@ -81,7 +87,7 @@ async def run(settings: ScreenerSettings) -> None:
     )
     worker = Worker(
         source=source,
-        core=core,
+        core=queue_core,
         mover=Mover(client, ONLY, source=ONLY.raw, group=GROUP, caps=caps),
         publication=Publication(
             ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=settings.keep_low_risk_content
@@ -95,11 +101,11 @@ async def run(settings: ScreenerSettings) -> None:
             model_timeout_s=model_timeout_s,
             degrade=settings.model_down == "degrade",
         ),
-        model_ready=model.ready,
+        model_ready=queue_model.ready,
     )
     service = ScreeningService(
-        core,
-        SimilarTexts(encoder, indexes, model_timeout_s=model_timeout_s),
+        direct_core,
+        SimilarTexts(direct_encoder, indexes, model_timeout_s=model_timeout_s),
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
         max_waiting=settings.screener_max_waiting,
@@ -113,7 +119,7 @@ async def run(settings: ScreenerSettings) -> None:
     async def index_ready() -> bool:
         return feed.caught_up.is_set()
 
-    working = asyncio.create_task(_work(worker, feed, encoder, model_timeout_s), name="worker")
+    working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s), name="worker")
     housekeeping = Housekeeping(client, ONLY, source, metrics)
     tasks = (
         working,
@@ -126,7 +132,8 @@ async def run(settings: ScreenerSettings) -> None:
         calls = asyncio.create_task(service.drain())
         await asyncio.wait([working, calls], timeout=settings.drain_grace_ms / 1000)
         await end((calls, *tasks))
-        await model.close()
+        await queue_model.close()
+        await direct_model.close()
         await client.aclose()
 
     await serve(
@@ -141,7 +148,7 @@ async def run(settings: ScreenerSettings) -> None:
         register=lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
         services=(screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,),
         readiness=Readiness(
-            {"redis": redis_ready, "model": model.ready, "index": index_ready},
+            {"redis": redis_ready, "model": direct_model.ready, "index": index_ready},
             timeout_s=settings.redis_timeout_ms / 1000,
             settings={"redis": "REDIS_URL", "model": "TRITON_GRPC_URL"},
         ),

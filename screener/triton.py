@@ -27,13 +27,6 @@ MODEL = "e5_risk"
 MAX_BATCH = 64
 """As config.pbtxt has it."""
 
-MAX_CONCURRENT = 2
-"""One that runs and one that is ready to follow.
-
-With more, requests of different shapes queue up in Triton, whose batcher thread then spins until the instance
-is free: on two cores 4 requests gave 51 texts/s where 1 or 2 gave 73 to 79, as much as the runtime alone
-(Triton 2.51)."""
-
 _ATTEMPTS = 3  # a version may be swapped during a call, and once more during the repetition
 _VERSION_TTL_S = 1.0
 _PROBE_TIMEOUT_S = 2.0
@@ -69,7 +62,7 @@ class TritonModel:
         client: InferenceServerClient,
         tokenizer: Tokenizer,
         *,
-        max_concurrent: int = MAX_CONCURRENT,
+        max_concurrent: int = 1,
         max_batch: int = MAX_BATCH,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,7 +71,9 @@ class TritonModel:
         Args:
             client: of Triton's gRPC port; `close` closes it.
             tokenizer: the served model's.
-            max_concurrent: requests on the way at once, over all calls; more only wait in Triton's queue.
+            max_concurrent: requests on the way at once, over all calls. One keeps the runtime busy: on two
+                cores 1, 2 and 4 gave 79, 73 and 51 texts/s, for where requests of different shapes wait in
+                Triton 2.51, its batcher thread spins until the instance is free.
             max_batch: rows of one request, at most the model's max_batch_size.
             clock: seconds, monotonic.
         """
@@ -96,7 +91,7 @@ class TritonModel:
         url: str,
         tokenizer: Tokenizer,
         *,
-        max_concurrent: int = MAX_CONCURRENT,
+        max_concurrent: int = 1,
         root_certificates: Path | None = None,
     ) -> TritonModel:
         """Make a model on `url` (host:port), over TLS where `root_certificates` are given; does not wait."""
