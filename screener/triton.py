@@ -92,6 +92,7 @@ class TritonModel:
         tokenizer: Tokenizer,
         *,
         max_concurrent: int = 1,
+        max_batch: int = MAX_BATCH,
         root_certificates: Path | None = None,
     ) -> TritonModel:
         """Make a model on `url` (host:port), over TLS where `root_certificates` are given; does not wait."""
@@ -101,7 +102,7 @@ class TritonModel:
             root_certificates=str(root_certificates) if root_certificates else None,
             channel_args=_CHANNEL,
         )
-        return cls(client, tokenizer, max_concurrent=max_concurrent)
+        return cls(client, tokenizer, max_concurrent=max_concurrent, max_batch=max_batch)
 
     async def infer(self, texts: Sequence[str], *, timeout_s: float) -> ModelOutput:
         """Score the texts by one version; nothing is lost or reordered.
