@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from pipeline.errors import SeawallError
+
 Check = Callable[[], Awaitable[bool]]
 
 _log = structlog.get_logger(__name__)
@@ -38,23 +40,25 @@ class Readiness:
 
     async def refresh(self) -> bool:
         """Asks all parts at once; a part that does not answer in time counts as away."""
-        answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
-        for part, there in zip(self._checks, answers, strict=True):
-            self._parts[part] = there
+        reasons = await asyncio.gather(*(self._why_not(check) for check in self._checks.values()))
+        for part, reason in zip(self._checks, reasons, strict=True):
+            there = self._parts[part] = reason is None
             if self._told.get(part) != there:
                 self._told[part] = there
                 if there:
                     _log.info("part_ready", part=part)
                 else:
-                    _log.warning("part_not_ready", part=part, **self._hint(part))
+                    _log.warning("part_not_ready", part=part, reason=reason, **self._hint(part))
         return self.ready
 
     def _hint(self, part: str) -> Mapping[str, str]:
         return {"setting": self._settings[part]} if part in self._settings else {}
 
-    async def _ask(self, check: Check) -> bool:
+    async def _why_not(self, check: Check) -> str | None:
         try:
-            return await asyncio.wait_for(check(), self._timeout_s)
+            there = await asyncio.wait_for(check(), self._timeout_s)
+        except SeawallError as error:  # ours say nothing that a log may not hold
+            return str(error)
         except Exception as error:  # noqa: BLE001  # whatever a check raises, the part is not ready
-            _log.debug("part_check_failed", exc_type=type(error).__name__)
-            return False
+            return type(error).__name__
+        return None if there else "it says that it is not ready"

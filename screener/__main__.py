@@ -133,6 +133,8 @@ async def run(settings: ScreenerSettings) -> None:
     )
 
     async def drain() -> None:
+        if not feed.caught_up.is_set():
+            working.cancel()  # it has not begun, so there is nothing to end
         calls = asyncio.create_task(service.drain())
         await asyncio.wait([working, calls], timeout=settings.drain_grace_ms / 1000)
         await end((calls, *tasks))
