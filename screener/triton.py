@@ -149,8 +149,8 @@ class TritonModel:
                 return await self._infer_pinned(buckets, rows, version, timeout_s)
             except _VersionGoneError as error:
                 self._known = None
-                reason = str(error)
-        raise ModelUnavailable(f"the model's version changed {_ATTEMPTS} times during one call: {reason}")
+                gone = error
+        raise ModelUnavailable(f"the model's version changed {_ATTEMPTS} times during one call") from gone
 
     async def _infer_pinned(
         self, buckets: Sequence[Bucket], rows: int, version: int, timeout_s: float
@@ -203,7 +203,7 @@ class TritonModel:
                     )
                     return ModelVersion(number, _precision(answer.config))
         except InferenceServerException as error:
-            raise ModelUnavailable(f"Triton cannot tell its version of {MODEL}: {error.message()}") from error
+            raise ModelUnavailable(f"Triton does not tell which version of {MODEL} it serves") from error
         raise ModelUnavailable(f"no version of {MODEL} is ready")
 
 
@@ -214,13 +214,13 @@ def _input(name: str, values: NDArray[np.int64]) -> InferInput:
 
 
 def _translated(error: InferenceServerException) -> Exception:
-    """By status alone; Triton's messages are for people."""
+    """By status alone. Triton's messages stay in its log: ours reach the clients."""
     status = error.status()
     if status in _VERSION_GONE:
         return _VersionGoneError(error.message())
     if status in _REFUSED:
         return ModelOutputInvalid(f"Triton refused the input: {error.message()}")
-    return ModelUnavailable(f"Triton failed ({status}): {error.message()}")
+    return ModelUnavailable(f"Triton failed with {status}")
 
 
 def _check(answer: dict[str, Any], rows: int) -> None:
