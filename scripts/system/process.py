@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.errors import StartupFailed
 from scripts.system.log import last_words
 
-_LAUNCH = Path(__file__).with_name("launch.py")
+LAUNCH = Path(__file__).with_name("launch.py")
 _POLL_S = 0.02
 
 
@@ -83,7 +83,7 @@ class ChildProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *self._command],
+                [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

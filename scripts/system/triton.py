@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from scripts.system.process import LAUNCH
 from scripts.system.triton_runtime import TritonFailed, assemble
 
 HOST = "127.0.0.1"
-_PR_SET_PDEATHSIG = 1
 _POLL_S = 0.05
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 _NOISE = re.compile(r"DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout", re.IGNORECASE)
 _PREFIX = re.compile(r"^[EWF]\d{4} [\d:.]+ \d+ \S+\] ")
@@ -161,23 +160,14 @@ class TritonServer:
     def _spawn(
         self, command: list[str], environment: dict[str, str], log: IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
-
-        def die_with_parent() -> None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            # The parent may have died between fork and here.
-            if os.getppid() != parent:
-                os._exit(1)
-
         try:
             return subprocess.Popen(
-                command,
+                [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *command],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 - two system calls, no lock
             )
         except OSError as error:
             raise TritonFailed(f"cannot start {command[0]}: {error}") from error
