@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -20,6 +21,9 @@ OPEN_SERVICES = ("grpc.health.v1.Health",)
 
 OURS = "/seawall."
 """Methods under this prefix get their errors mapped; health and reflection map their own."""
+
+REFUSAL_SECONDS = 0.2
+"""How long a refused stream is read on, unlooked at, for its client to come to the end of its writing."""
 
 Observe = Callable[[str, str, float], None]
 """Takes the full method name, the status code's name, and the seconds that the call took."""
@@ -147,10 +151,20 @@ async def _all_parsed(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
 
 
 def _refusal(handler: Handler | None, error: Unauthenticated) -> Handler | None:
-    async def refuse(_request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def refuse(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        if isinstance(request, AsyncIterator):
+            await _drained(request)
         await abort(context, error)
 
     return None if handler is None else _same_shape(handler, refuse, None)
+
+
+async def _drained(requests: AsyncIterator[Any]) -> None:
+    # A Python client that is still writing when the status arrives reports INTERNAL in its place.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REFUSAL_SECONDS):
+            async for _ in requests:
+                pass
 
 
 def _behaviour(handler: Handler) -> Callable[..., Any]:

@@ -83,6 +83,22 @@ async def test_without_a_key_not_even_the_bytes_are_read(channel: grpc.aio.Chann
     assert error.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
+async def test_a_client_still_writing_learns_that_its_key_is_missing(channel: grpc.aio.Channel) -> None:
+    # Without reading on, the status crosses the client's messages, and in one call of three it sees INTERNAL.
+    for _ in range(30):
+        stream = plain(channel).stream_stream(f"/{SERVICE}/Each")(iter([said("a")] * 20), timeout=10)
+        assert await stream.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_refused_stream_that_never_ends_is_ended(channel: grpc.aio.Channel) -> None:
+    async def forever() -> AsyncIterator[bytes]:
+        await asyncio.sleep(60)
+        yield said("a")
+
+    stream = plain(channel).stream_stream(f"/{SERVICE}/Each")(forever(), timeout=10)
+    assert await stream.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
 @pytest.mark.parametrize("metadata", [(), WITH_KEY])
 async def test_calls_of_methods_that_do_not_exist_are_not_counted(
     channel: grpc.aio.Channel, observed: Observed, metadata: tuple[tuple[str, str], ...]
