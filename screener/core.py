@@ -15,18 +15,28 @@ from pipeline.verdict import Flag, Timings, Verdict
 from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics import Context, Heuristics
-from screener.heuristics.result import TextScore
+from screener.heuristics.result import HeuristicResult, TextScore
 from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
 from screener.similarity.seen import author_digest
 from screener.similarity.versions import VersionedIndexes
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a judgement was made from: the arguments of `judge`, so that each part can be judged alone."""
+
+    heuristics: HeuristicResult
+    probabilities: tuple[float, ...]
+    thresholds: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Screened:
-    """A verdict and, unless it is degraded, the float32 [384] embedding that it rests on."""
+    """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis."""
 
     verdict: Verdict
     embedding: NDArray[np.float32] | None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +105,8 @@ class ScreeningCore:
         findings = []
         for event, row, nearby in zip(events, rows, near, strict=True):
             result = rules.with_context(texts[row], _context(event, nearby))
-            findings.append(
-                (
-                    judge(result, encoded.probabilities[row].tolist(), encoded.thresholds, self._policy),
-                    result.flags,
-                )
-            )
+            basis = Basis(result, tuple(encoded.probabilities[row].tolist()), encoded.thresholds)
+            findings.append((judge(result, basis.probabilities, basis.thresholds, self._policy), basis))
         timings = replace(timings, total_ms=(time.perf_counter() - started) * 1000)
         now_ms = self._clock_ms()
         return [
@@ -108,15 +114,16 @@ class ScreeningCore:
                 _verdict(
                     event,
                     judgement,
-                    flags=flags,
+                    flags=basis.heuristics.flags,
                     near=nearby,
                     model=ModelUsed(self._model_name, encoded.version, bool(encoded.cached[row])),
                     timings=timings,
                     screened_at_ms=now_ms,
                 ),
                 encoded.embeddings[row],
+                basis,
             )
-            for event, row, nearby, (judgement, flags) in zip(events, rows, near, findings, strict=True)
+            for event, row, nearby, (judgement, basis) in zip(events, rows, near, findings, strict=True)
         ]
 
     def screen_degraded(self, events: Sequence[Event]) -> list[Screened]:
