@@ -22,14 +22,15 @@ of the Surge list with that category and severity: words nobody should have to t
 "plural"; `without` lists entries to leave out. Let `variation` be the same for the harmful and the harmless
 groups of a file, else the look tells the label.
 
-pools.toml has `[pools]` only; its `openers` and `closers` serve the variation. Texts equal in letters and
-digits become one row; if they contradict each other in a label, the corpus is invalid.
+pools.toml has `[pools]` only; its `openers` and `closers` serve the variation. Texts equal but for case,
+punctuation and spaces become one row; if two contradict each other in a label, the corpus is invalid.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,7 @@ def _generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text.lower())) or text
+    return "".join(letter for letter in text.lower() if unicodedata.category(letter)[0] not in "PZ") or text
 
 
 def _agree(path: Path, row: _Row, first: _Row) -> None:
