@@ -29,6 +29,11 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def taken(self, chosen: NDArray[np.bool_]) -> Corpus:
+        """The rows where `chosen` [rows] is true."""
+        texts = tuple(text for text, kept in zip(self.texts, chosen, strict=True) if kept)
+        return Corpus(texts, self.sources[chosen], self.labels[chosen])
+
     def head(self, rows: int) -> Corpus:
         """The first `rows` rows: the files are in a mixed order, so this is a random sample."""
         return Corpus(self.texts[:rows], self.sources[:rows], self.labels[:rows])

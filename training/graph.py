@@ -1,9 +1,12 @@
 """Writes the served ONNX graph: tokens in; embedding, calibrated probabilities and thresholds out.
 
     input_ids, attention_mask int64 [batch, length]
-      → embedding      float32 [batch, 384]   mean over the tokens, L2-normalised
-      → category_probs float32 [batch, 7]     calibrated, the last from the other six
+      → embedding      float32 [batch, 384]   mean over the tokens, L2-normalised: e5's own
+      → category_probs float32 [batch, 7]     calibrated, from the risk branch
       → thresholds     float32 [batch, 2, 7]  constants of the version, repeated for each row
+
+The risk branch has blocks of its own in place of e5's last ones; it starts from the hidden states below them,
+which both share.
 
 Opset 17 and IR 8: NVIDIA's 24.10 container reads them (ONNX Runtime 1.19.2 knows opset 21 and IR 10).
 The bytes depend on the inputs alone: names are numbered in the order of writing.
@@ -11,6 +14,7 @@ The bytes depend on the inputs alone: names are numbered in the order of writing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -19,7 +23,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from training.encoder import HEADS, LAYER_NORM_EPSILON, WIDTH, Affine, Encoder, Layer
+from screener.model import OUTPUTS
+from training.encoder import HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, Affine, Encoder, Layer
 from training.head import RiskHead
 
 OPSET = 17
@@ -36,7 +41,7 @@ far."""
 
 
 class Precision(StrEnum):
-    """How the encoder is written. Inputs, outputs, pooling and head are float32 (int64) in all of them.
+    """How the blocks are written. Inputs, outputs, pooling and head are float32 (int64) in all of them.
 
     INT8 is of the weights alone. Activations in int8 move probabilities by up to 0.18, even with a scale for
     each row and full 8 bits on both sides, because a few of BERT's channels are a hundred times the others;
@@ -49,14 +54,22 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def write_model(encoder: Encoder, head: RiskHead, precision: Precision) -> onnx.ModelProto:
-    """The whole graph as one checked model."""
+def write_model(
+    encoder: Encoder, branch: Sequence[Layer], head: RiskHead, precision: Precision
+) -> onnx.ModelProto:
+    """The whole graph as one checked model. `branch`: its blocks, in place of the encoder's last ones."""
     writer = _Writer(precision)
     hidden = writer.embeddings(encoder)
     bias = writer.attention_bias()
-    for layer in encoder.layers:
+    split = LAYERS - len(branch)
+    for layer in encoder.layers[:split]:
         hidden = writer.block(hidden, bias, layer)
-    writer.outputs(hidden, head)
+    risk = hidden
+    for layer in encoder.layers[split:]:
+        hidden = writer.block(hidden, bias, layer)
+    for layer in branch:
+        risk = writer.block(risk, bias, layer)
+    writer.outputs(hidden, risk, head)
     model = writer.model()
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -121,7 +134,7 @@ class _Writer:
         scale[:WIDTH] = 1 / np.sqrt(HEAD_WIDTH)
         merged = Affine(layer.query_key_value.weight * scale, layer.query_key_value.bias * scale)
         projected = self._linear(hidden, merged)
-        parts = self._split(projected, 3)
+        parts = self._parts(projected, [WIDTH] * 3, axis=-1)
         query, key, value = (
             self._add("Transpose", self._reshape(part, [0, 0, HEADS, HEAD_WIDTH]), perm=perm)
             for part, perm in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
@@ -167,40 +180,63 @@ class _Writer:
     # -- what is served
     # ----------------------------------------------------------------------------------------
 
-    def outputs(self, hidden: str, head: RiskHead) -> None:
-        """Pooling, head and thresholds, all in float32."""
-        if self._precision is Precision.FP16:
-            hidden = self._add("Cast", hidden, to=TensorProto.FLOAT)
+    def outputs(self, hidden: str, risk: str, head: RiskHead) -> None:
+        """Pooling, head and thresholds, all in float32, from the last states of trunk and branch."""
+        hidden, risk = self._as_float32(hidden), self._as_float32(risk)
         mask = self._add(
             "Cast", self._add("Unsqueeze", "attention_mask", self._ints([2])), to=TensorProto.FLOAT
         )
+        mean = self._mean(hidden, mask)
+        squares = self._add("ReduceSum", self._add("Mul", mean, mean), self._ints([1]), keepdims=1)
+        norm = self._add("Max", self._add("Sqrt", squares), self._float32(1e-12))
+        self._add("Div", mean, norm, output="embedding")
+        logits = self._logits(risk, mask, head)
+        labels, own = self._parts(logits, [OUTPUTS - 1, 1], axis=1)
+        joined = self._add("Concat", labels, self._any_harm(own, labels, head), axis=1)
+        self._add("Sigmoid", joined, output="category_probs")
+        batch = self._add("Shape", "input_ids", start=0, end=1)
+        shape = self._add("Concat", batch, self._ints(list(head.thresholds.shape)), axis=0)
+        self._add("Expand", self._tensor(head.thresholds[np.newaxis]), shape, output="thresholds")
+
+    def _as_float32(self, hidden: str) -> str:
+        return (
+            self._add("Cast", hidden, to=TensorProto.FLOAT) if self._precision is Precision.FP16 else hidden
+        )
+
+    def _mean(self, hidden: str, mask: str) -> str:
+        """[batch, 384] over the tokens."""
         total = self._add("ReduceSum", self._add("Mul", hidden, mask), self._ints([1]), keepdims=0)
         # An empty mask (Triton's zero-filled warm-up) must not divide by zero: NaN would look like a fault.
         count = self._add(
             "Max", self._add("ReduceSum", mask, self._ints([1]), keepdims=0), self._float32(1.0)
         )
-        mean = self._add("Div", total, count)
-        squares = self._add("ReduceSum", self._add("Mul", mean, mean), self._ints([1]), keepdims=1)
-        norm = self._add("Max", self._add("Sqrt", squares), self._float32(1e-12))
-        self._add("Div", mean, norm, output="embedding")
-        logits = self._add("Gemm", "embedding", self._tensor(head.weight), self._tensor(head.bias))
-        parts = self._add("Sigmoid", logits), self._any_harm(logits, head)
-        self._add("Concat", *parts, axis=1, output="category_probs")
-        batch = self._add("Shape", "input_ids", start=0, end=1)
-        shape = self._add("Concat", batch, self._ints(list(head.thresholds.shape)), axis=0)
-        self._add("Expand", self._tensor(head.thresholds[np.newaxis]), shape, output="thresholds")
+        return self._add("Div", total, count)
 
-    def _any_harm(self, logits: str, head: RiskHead) -> str:
-        """[batch, 1]: the calibrated noisy-or, by way of logits: near 0 and 1 the product loses its digits.
+    def _logits(self, risk: str, mask: str, head: RiskHead) -> str:
+        """[batch, 7]: each output's attended states and the mean, as `RiskHead` says."""
+        padding = self._add("Mul", self._add("Sub", self._float32(1.0), mask), self._float32(MASKED))
+        looks = self._add("Add", self._add("MatMul", risk, self._tensor(head.attention.T)), padding)
+        shares = self._add("Transpose", self._add("Softmax", looks, axis=1), perm=[0, 2, 1])
+        attended = self._add("MatMul", shares, risk)
+        weighed = self._add("Mul", attended, self._tensor(head.on_attended))
+        on_attended = self._add("ReduceSum", weighed, self._ints([2]), keepdims=0)
+        mean = self._mean(risk, mask)
+        on_mean = self._add("Gemm", mean, self._tensor(head.on_mean), self._tensor(head.bias), transB=1)
+        return self._add("Add", on_attended, on_mean)
+
+    def _any_harm(self, own: str, labels: str, head: RiskHead) -> str:
+        """[batch, 1]: its own logit joined with the noisy-or's, which goes by way of logits: near 0 and 1 the
+        product loses its digits.
 
         With s the sum of softplus(logits), the noisy-or is 1 - exp(-s), and its logit s + log(1 - exp(-s)).
         """
-        total = self._add("ReduceSum", self._add("Softplus", logits), self._ints([1]), keepdims=1)
+        total = self._add("ReduceSum", self._add("Softplus", labels), self._ints([1]), keepdims=1)
         total = self._add("Max", total, self._float32(1e-6))
         chance = self._add("Sub", self._float32(1.0), self._add("Exp", self._add("Neg", total)))
-        logit = self._add("Add", total, self._add("Log", chance))
-        scaled = self._add("Mul", logit, self._float32(float(head.any_harm[0])))
-        return self._add("Sigmoid", self._add("Add", scaled, self._float32(float(head.any_harm[1]))))
+        noisy_or = self._add("Add", total, self._add("Log", chance))
+        on_own, on_noisy_or, offset = (self._float32(float(number)) for number in head.any_harm)
+        both = self._add("Add", self._add("Mul", own, on_own), self._add("Mul", noisy_or, on_noisy_or))
+        return self._add("Add", both, offset)
 
     def model(self) -> onnx.ModelProto:
         graph = helper.make_graph(
@@ -232,10 +268,11 @@ class _Writer:
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
-    def _split(self, value: str, parts: int) -> list[str]:
-        names = [f"Split_{len(self._nodes)}_{part}" for part in range(parts)]
-        sizes = self._ints([WIDTH] * parts)
-        self._nodes.append(helper.make_node("Split", [value, sizes], names, name=names[0], axis=-1))
+    def _parts(self, value: str, sizes: list[int], *, axis: int) -> list[str]:
+        names = [f"Split_{len(self._nodes)}_{part}" for part in range(len(sizes))]
+        self._nodes.append(
+            helper.make_node("Split", [value, self._ints(sizes)], names, name=names[0], axis=axis)
+        )
         return names
 
     def _reshape(self, value: str, shape: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""The risk head: a linear layer on the embedding, its calibration and its thresholds, kept as JSON.
+"""What stands on the risk branch: seven logits, their calibration and their thresholds, kept as JSON.
 
 A text file of numbers can be reviewed, diffs cleanly, and is the same bytes on every machine.
 """
@@ -12,34 +12,41 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.model import CATEGORIES, EMBEDDING_WIDTH, OUTPUTS
+from screener.model import EMBEDDING_WIDTH, OUTPUTS
 from training.errors import WeightsInvalid
 
-FORMAT = 2
-LABELS = len(CATEGORIES)
+FORMAT = 3
 
 _SHAPES = {
-    "weight": (EMBEDDING_WIDTH, LABELS),
-    "bias": (LABELS,),
-    "any_harm": (2,),
+    "attention": (OUTPUTS, EMBEDDING_WIDTH),
+    "on_attended": (OUTPUTS, EMBEDDING_WIDTH),
+    "on_mean": (OUTPUTS, EMBEDDING_WIDTH),
+    "bias": (OUTPUTS,),
+    "any_harm": (3,),
     "thresholds": (2, OUTPUTS),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RiskHead:
-    """Six calibrated logits, embedding @ weight + bias, and what makes the seventh probability of them.
+    """Seven calibrated logits from the branch's last hidden states h [length, 384].
 
-    Any harm is sigmoid(slope · logit(noisy-or of the six) + offset). In a trial it ranked better than an
-    output of its own: harms are unlike, and no one direction of the embedding fits them all.
+    Output o looks at the text with an attention of its own, softmax over the tokens of h @ attention[o], and at
+    the plain mean: logit[o] = attended @ on_attended[o] + mean @ on_mean[o] + bias[o].
+
+    Any harm joins its own logit with the noisy-or of the six labels: sigmoid(a * own + b * logit(noisy-or) + c).
     """
 
-    weight: NDArray[np.float32]
-    """[384, 6], Platt's slope already multiplied in."""
+    attention: NDArray[np.float32]
+    """[7, 384]"""
+    on_attended: NDArray[np.float32]
+    """[7, 384], Platt's slope already multiplied in for the six labels."""
+    on_mean: NDArray[np.float32]
+    """[7, 384], likewise."""
     bias: NDArray[np.float32]
-    """[6], Platt's slope and offset already applied."""
+    """[7], Platt's slope and offset already applied to the six labels."""
     any_harm: NDArray[np.float32]
-    """[2]: slope and offset of the calibration of any harm."""
+    """[3]: a, b, c."""
     thresholds: NDArray[np.float32]
     """[2, 7]: row 0 label thresholds, row 1 escalation thresholds; 1 is never reached."""
 

@@ -1,0 +1,1 @@
+"""Training of the risk branch with torch; everything else in `training` does without it."""
