@@ -27,7 +27,6 @@ from pipeline.telemetry import configure_logging
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
 from screener.encoder import Encoder
-from screener.fusion import Policy
 from screener.housekeeping import Housekeeping
 from screener.metrics import ScreenerMetrics
 from screener.publish import Publication
@@ -75,7 +74,7 @@ async def run(settings: ScreenerSettings) -> None:
         ScreeningCore(
             encoder=encoder,
             heuristics=rules.current,
-            policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
+            policy=settings.policy,
             model_name=MODEL,
             similarity=Similarity(indexes, settings.flood_window_seconds * 1000),
         )

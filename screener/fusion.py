@@ -3,8 +3,8 @@
     risk = max(w_h * heuristic + w_m * model, escalation)
 
 The weighted sum alone cannot route a hateful sentence without a bad word (it ends at w_m), so each calibrated
-probability p escalates by itself, continuously, around its category's escalation threshold t and the routing
-threshold T (`Policy.threshold`):
+probability p, of a category or of any harm, escalates by itself, continuously, around its escalation
+threshold t and the routing threshold T (`Policy.threshold`):
 
     escalation(p) = T * p / t                      for p <= t
                     T + (1 - T) * (p - t) / (1 - t)  above
@@ -16,6 +16,9 @@ The evidence of the rules escalates by the same formula, but with a threshold of
 evidence is a precision measured on validation data, and must mean the same whichever model version runs. (A
 model that is weak in a category has a high threshold there, which is just where a rule is needed.) For the
 same reason evidence of at least `RULE_LABEL` labels whatever the model's label threshold is.
+
+An operator's thresholds (`Policy.overrides`) stand in place of both, the model's and the rules': who asks for
+surer labels of a category means it whoever gives them.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import ModelOutputInvalid
 from pipeline.verdict import HARMFUL, Category, Route
+from screener.confidence import any_harm, together
 from screener.heuristics.result import HeuristicResult
 
 RULE_LABEL = 0.8
@@ -37,7 +41,37 @@ _LABEL, _ESCALATION = 0, 1
 _ANY_HARM = len(HARMFUL)
 _WIDTH = _ANY_HARM + 1
 _NO_MODEL = (0.0,) * _WIDTH
-_RULES_ALONE = ((RULE_LABEL,) * _WIDTH, (RULE_ESCALATION,) * _WIDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Thresholds of the operator's: one for each of `HARMFUL` and for any harm, None where there is none."""
+
+    label: tuple[float | None, ...]
+    escalation: tuple[float | None, ...]
+
+    def at(self, label: Sequence[float], escalation: Sequence[float]) -> Thresholds:
+        """These, and the given ones where there is none."""
+        if self is MODEL_S_OWN:
+            return Thresholds(tuple(label), tuple(escalation))
+        return Thresholds(
+            tuple(given if own is None else own for own, given in zip(self.label, label, strict=True)),
+            tuple(
+                given if own is None else own for own, given in zip(self.escalation, escalation, strict=True)
+            ),
+        )
+
+
+MODEL_S_OWN = Overrides((None,) * _WIDTH, (None,) * _WIDTH)
+"""No overrides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From where on a value labels and escalates: 7 each, in (0, 1]."""
+
+    label: tuple[float, ...]
+    escalation: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +81,7 @@ class Policy:
     heuristic_weight: float = 0.6
     model_weight: float = 0.4
     threshold: float = 0.7
+    overrides: Overrides = MODEL_S_OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +110,19 @@ def judge(
         heuristics: what the rules say.
         probabilities: 7 calibrated values in 0..1: one for each of `HARMFUL`, then that any harm holds.
         thresholds: [2][7] in (0, 1]: label thresholds, escalation thresholds.
-        policy: weights and routing threshold.
+        policy: weights, routing threshold, and the thresholds that replace those given.
 
     Raises:
         ModelOutputInvalid: a wrong shape, NaN, or a value out of its range.
     """
     known = _checked(probabilities)
-    label_at, escalate_at = _checked_thresholds(thresholds)
     model_score = known[_ANY_HARM]
-    weighted = policy.heuristic_weight * heuristics.score + policy.model_weight * model_score
     return _judgement(
         heuristics,
         known,
-        thresholds=(label_at, escalate_at),
-        weighted=weighted,
-        calm=1.0 - model_score,
+        thresholds=policy.overrides.at(*_checked_thresholds(thresholds)),
+        weighted=policy.heuristic_weight * heuristics.score + policy.model_weight * model_score,
+        calm=1.0 - any_harm(model_score, heuristics.score),
         policy=policy,
     )
 
@@ -97,13 +130,14 @@ def judge(
 def judge_degraded(heuristics: HeuristicResult, policy: Policy) -> Judgement:
     """Judge by the rules alone, the model being away.
 
-    What is unknown has no weight: the heuristic score counts in full, not `heuristic_weight` times.
-    Confidence in LOW_RISK is one minus that score, for nobody knows the probability of harm.
+    What is unknown has no weight: the heuristic score counts in full, not `heuristic_weight` times, and
+    evidence is all that is known of a category. Confidence in LOW_RISK is one minus that score, for nobody
+    knows the probability of harm.
     """
     return _judgement(
         heuristics,
-        _NO_MODEL,
-        thresholds=_RULES_ALONE,
+        None,
+        thresholds=_rules_alone(policy),
         weighted=heuristics.score,
         calm=1.0 - heuristics.score,
         policy=policy,
@@ -119,27 +153,30 @@ def escalation(value: float, at: float, threshold: float) -> float:
 
 def _judgement(
     heuristics: HeuristicResult,
-    known: Sequence[float],
+    known: Sequence[float] | None,
     *,
-    thresholds: tuple[Sequence[float], Sequence[float]],
+    thresholds: Thresholds,
     weighted: float,
     calm: float,
     policy: Policy,
 ) -> Judgement:
-    label_at, escalate_at = thresholds
-    risk = weighted
+    probabilities = _NO_MODEL if known is None else known
+    rules = _rules_alone(policy)
+    risk = max(
+        weighted, escalation(probabilities[_ANY_HARM], thresholds.escalation[_ANY_HARM], policy.threshold)
+    )
     scores: list[float] = []
     standing: list[tuple[float, Category]] = []
     for index, category in enumerate(HARMFUL):
-        p, evidence = known[index], heuristics.evidence[index]
+        p, evidence = probabilities[index], heuristics.evidence[index]
+        score = evidence if known is None else together(p, evidence)
+        scores.append(score)
         risk = max(
             risk,
-            escalation(p, escalate_at[index], policy.threshold),
-            escalation(evidence, RULE_ESCALATION, policy.threshold),
+            escalation(p, thresholds.escalation[index], policy.threshold),
+            escalation(evidence, rules.escalation[index], policy.threshold),
         )
-        score = max(p, evidence)
-        scores.append(score)
-        height = max(score / label_at[index], evidence / RULE_LABEL)
+        height = max(score / thresholds.label[index], evidence / rules.label[index])
         if height >= 1.0:
             standing.append((height, category))
     standing.sort(key=lambda entry: -entry[0])  # stable: equal heights stay in the order of HARMFUL
@@ -152,9 +189,13 @@ def _judgement(
         confidence=scores[HARMFUL.index(labels[0])] if labels else calm,
         scores=tuple(scores),
         heuristic_score=heuristics.score,
-        model_score=known[_ANY_HARM],
+        model_score=probabilities[_ANY_HARM],
         route=Route.REASONING_QUEUE if risk > policy.threshold else Route.LOW_RISK,
     )
+
+
+def _rules_alone(policy: Policy) -> Thresholds:
+    return policy.overrides.at((RULE_LABEL,) * _WIDTH, (RULE_ESCALATION,) * _WIDTH)
 
 
 def _checked(probabilities: Sequence[float]) -> tuple[float, ...]:

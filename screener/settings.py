@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.settings import Port, ServiceSettings
+from screener.fusion import Policy
+from screener.policy_settings import parse_category_thresholds, parse_weights
 
 
 class ScreenerSettings(ServiceSettings):
@@ -30,10 +32,13 @@ class ScreenerSettings(ServiceSettings):
     screening_threshold: float = Field(
         default=0.7, ge=0.0, le=1.0, description="Risk above which a verdict goes to `events:reasoning_queue`"
     )
-    heuristic_weight: float = Field(
-        default=0.6, ge=0.0, le=1.0, description="Weight of the rules in the risk"
+    screening_weights: str = Field(
+        default="0.6,0.4", description="Weights of the rules and of the model in the risk, two from 0 to 1"
     )
-    model_weight: float = Field(default=0.4, ge=0.0, le=1.0, description="Weight of the model in the risk")
+    category_thresholds: str = Field(
+        default="",
+        description="Thresholds that replace the model's own: `<category>=<label>/<escalation>`, by commas",
+    )
     custom_rules_path: Path | None = Field(
         default=None, description="The deployment's own phrases and exceptions; read again when it changes"
     )
@@ -85,3 +90,26 @@ class ScreenerSettings(ServiceSettings):
     keep_low_risk_content: bool = Field(
         default=False, description="Whether `events:low_risk` carries the event beside the verdict"
     )
+
+    @field_validator("screening_weights")
+    @classmethod
+    def _are_weights(cls, text: str) -> str:
+        parse_weights(text)
+        return text
+
+    @field_validator("category_thresholds")
+    @classmethod
+    def _are_thresholds(cls, text: str) -> str:
+        parse_category_thresholds(text)
+        return text
+
+    @property
+    def policy(self) -> Policy:
+        """What the settings say of the judgement."""
+        heuristic_weight, model_weight = parse_weights(self.screening_weights)
+        return Policy(
+            heuristic_weight=heuristic_weight,
+            model_weight=model_weight,
+            threshold=self.screening_threshold,
+            overrides=parse_category_thresholds(self.category_thresholds),
+        )

@@ -13,7 +13,6 @@ from pipeline.event import Event, EventType, Platform
 from pipeline.verdict import Verdict
 from screener.core import ScreeningCore
 from screener.encoder import Encoder
-from screener.fusion import Policy
 from screener.metrics import ScreenerMetrics
 from screener.rules_in_force import RulesInForce
 from screener.settings import ScreenerSettings
@@ -32,7 +31,7 @@ def scoring_core(model: TritonModel, settings: ScreenerSettings) -> ScreeningCor
     return ScreeningCore(
         encoder=Encoder(model, None, ScreenerMetrics(CollectorRegistry())),
         heuristics=RulesInForce(settings.custom_rules_path).current,
-        policy=Policy(settings.heuristic_weight, settings.model_weight, settings.screening_threshold),
+        policy=settings.policy,
         model_name=MODEL,
         similarity=None,
     )

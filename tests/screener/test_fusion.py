@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ModelOutputInvalid
 from pipeline.verdict import HARMFUL, Category, Flag, Route
+from screener.confidence import any_harm, together
 from screener.fusion import RULE_ESCALATION, RULE_LABEL, Policy, escalation, judge, judge_degraded
 from screener.heuristics.result import NO_EVIDENCE, HeuristicResult
+from screener.policy_settings import parse_category_thresholds
 
 POLICY = Policy()
 LABEL = (0.3, 0.4, 0.35, 0.2, 0.3, 0.5, 0.4)
@@ -42,7 +44,7 @@ def with_one(index: int, value: float) -> list[float]:
 
 def test_the_weighted_sum_is_the_design_s() -> None:
     judged = judge(rules(0.5), with_one(6, 0.25), THRESHOLDS, POLICY)
-    assert judged.risk_score == pytest.approx(0.6 * 0.5 + 0.4 * 0.25)
+    assert judged.risk_score == pytest.approx(0.6 * 0.5 + 0.4 * 0.25)  # escalation(0.25) is below it
     assert (judged.heuristic_score, judged.model_score) == (0.5, 0.25)
 
 
@@ -85,7 +87,7 @@ def test_evidence_labels_where_the_model_s_threshold_is_out_of_reach() -> None:
     strict = ((1.0,) * 7, (1.0,) * 7)
     judged = judge(rules(0.5, evident(Category.SPAM, RULE_LABEL)), QUIET, strict, POLICY)
     assert judged.labels == (Category.SPAM,)
-    assert judged.confidence == RULE_LABEL
+    assert judged.confidence < 0.5  # nobody else sees it
 
 
 def test_labels_stand_in_order_of_height_over_their_thresholds() -> None:
@@ -95,11 +97,45 @@ def test_labels_stand_in_order_of_height_over_their_thresholds() -> None:
     assert judged.confidence == pytest.approx(0.9)
 
 
-def test_scores_are_the_larger_of_probability_and_evidence() -> None:
-    judged = judge(
-        rules(0.2, evident(Category.TOXIC, 0.9)), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], THRESHOLDS, POLICY
+def test_scores_are_what_model_and_rules_say_together() -> None:
+    known = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    judged = judge(rules(0.2, evident(Category.TOXIC, 0.9)), known, THRESHOLDS, POLICY)
+    assert judged.scores == (0.1, together(0.2, 0.9), 0.3, 0.4, 0.5, 0.6)
+    assert judged.confidence == judged.scores[HARMFUL.index(judged.category)]
+
+
+def test_rules_lower_the_confidence_in_low_risk() -> None:
+    quiet, loud = (judge(rules(h), with_one(6, 0.2), THRESHOLDS, POLICY) for h in (0.0, 0.4))
+    assert quiet.category is loud.category is Category.LOW_RISK
+    assert quiet.confidence == pytest.approx(0.8)
+    assert loud.confidence == pytest.approx(1.0 - any_harm(0.2, 0.4))
+
+
+def test_any_harm_escalates_though_no_category_does() -> None:
+    judged = judge(rules(), with_one(6, 0.995), THRESHOLDS, POLICY)
+    assert judged.route is Route.REASONING_QUEUE
+    assert judge(rules(), with_one(6, 0.985), THRESHOLDS, POLICY).route is Route.LOW_RISK
+
+
+def test_the_operator_s_thresholds_replace_the_model_s() -> None:
+    spam = with_one(0, 0.6)
+    assert judge(rules(), spam, THRESHOLDS, POLICY).labels == (Category.SPAM,)
+    stricter = Policy(overrides=parse_category_thresholds("SPAM=0.7"))
+    assert judge(rules(), spam, THRESHOLDS, stricter).labels == ()
+    sooner = Policy(overrides=parse_category_thresholds("SPAM=/0.5"))
+    assert judge(rules(), spam, THRESHOLDS, POLICY).route is Route.LOW_RISK
+    assert judge(rules(), spam, THRESHOLDS, sooner).route is Route.REASONING_QUEUE
+
+
+def test_the_operator_s_thresholds_hold_for_the_rules_too() -> None:
+    sure = rules(0.3, evident(Category.TOXIC, 0.95))
+    stricter = Policy(overrides=parse_category_thresholds("TOXIC=0.97/0.99"))
+    for judged in (judge(sure, QUIET, THRESHOLDS, stricter), judge_degraded(sure, stricter)):
+        assert (judged.labels, judged.route) == ((), Route.LOW_RISK)
+    looser = Policy(overrides=parse_category_thresholds("TOXIC=0.6"))
+    assert judge(rules(0.3, evident(Category.TOXIC, 0.65)), QUIET, THRESHOLDS, looser).labels == (
+        Category.TOXIC,
     )
-    assert judged.scores == (0.1, 0.9, 0.3, 0.4, 0.5, 0.6)
 
 
 def test_degraded_the_heuristic_score_counts_in_full() -> None:

@@ -121,11 +121,15 @@ def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int)
     for template in group.templates:
         generator = _generator(seed, path.stem, group.name, template)
         wanted = group.repeat if SLOT.search(template) else 1
+        texts: dict[str, None] = {}
         try:
-            texts = dict.fromkeys(fill(template, pools, generator) for _ in range(wanted * _DRAWS_PER_ROW))
+            for _ in range(wanted * _DRAWS_PER_ROW):
+                texts[fill(template, pools, generator)] = None
+                if len(texts) == wanted:
+                    break
         except CorpusInvalid as error:
             raise CorpusInvalid(f"{path.name}, group {group.name!r}: {error}") from error
-        for text in list(texts)[:wanted]:
+        for text in texts:
             varied = generator.random() < group.variation
             yield surface.vary(text, generator) if varied else text
 
@@ -161,6 +165,9 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _pools(path: Path, document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     pools = document.get("pools", {})
+    for name in pools:
+        if not SLOT.fullmatch(f"{{{name}}}") or name[-1].isdigit():
+            raise CorpusInvalid(f"{path.name}: pool {name!r} needs a name of small letters and underscores")
     return {
         name: _from_lexicon(f"{path.name}, pool {name}", value)
         if isinstance(value, dict)

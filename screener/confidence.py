@@ -1,0 +1,45 @@
+"""Probabilities of the model and precisions of the rules as one probability, for scores and confidence.
+
+Both are calibrated by themselves, yet not independent: a rule fires on words that the model has read too. So
+they are never multiplied up: where a rule is surer than the model, the truth lies about halfway in log-odds.
+docs/heuristics.md tells how well that holds on the validation data.
+"""
+
+from __future__ import annotations
+
+import math
+
+HARM_PER_SCORE = 2.0
+"""Log-odds that a heuristic score of 1 adds to the probability that any harm holds."""
+
+_NEAREST = 0.01
+"""Nothing counts as surer than this beside the other part: log-odds have no end, and where a rule fires
+against a model that all but excludes the category, the rule is right in a third of the cases."""
+
+
+def together(probability: float, evidence: float) -> float:
+    """The probability of a category, from the model's and from the precision of the rules that show it.
+
+    Never below the model's, never above the larger; without evidence the model's own.
+    """
+    if evidence <= probability:
+        return probability
+    halfway = _logistic((_log_odds(probability) + _log_odds(evidence)) / 2)
+    return max(probability, min(evidence, halfway))
+
+
+def any_harm(probability: float, heuristic_score: float) -> float:
+    """The probability that any harm holds, from the model's and the score of the rules."""
+    if not heuristic_score:
+        return probability
+    raised = _logistic(_log_odds(probability) + HARM_PER_SCORE * heuristic_score)
+    return max(probability, raised)
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, _NEAREST), 1.0 - _NEAREST)
+    return math.log(bounded / (1.0 - bounded))
+
+
+def _logistic(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log_odds))

@@ -1,0 +1,70 @@
+"""What the behaviour suite asks, as shares of cases that are right."""
+
+from __future__ import annotations
+
+LEAST = 0.75
+"""No functionality may ask for less."""
+
+MEAN = 0.90
+"""Over all functionalities, each counting once."""
+
+FLOORS = {
+    "harassment": 0.75,
+    "bullying": 0.75,
+    "insults": 0.75,
+    "swearing_at_people": 0.75,
+    "chat": 0.75,
+    "work": 0.75,
+    "help": 0.75,
+    "hate_slurs": 0.75,
+    "hate_derogation": 0.75,
+    "hate_dehumanising": 0.75,
+    "hate_threats": 0.75,
+    "hate_questions": 0.75,
+    "hate_opinions": 0.75,
+    "hate_positive_opener": 0.75,
+    "hate_pronouns": 0.75,
+    "hate_swearing_at_groups": 0.75,
+    "hate_at_a_person": 0.75,
+    "friendly_profanity": 0.75,
+    "banter": 0.75,
+    "disagreement": 0.75,
+    "negated_hate": 0.75,
+    "quoted_hate": 0.75,
+    "denounced_hate": 0.75,
+    "counter_speech": 0.75,
+    "reclaimed_words": 0.75,
+    "identity_neutral": 0.75,
+    "identity_positive": 0.75,
+    "other_groups": 0.75,
+    "things": 0.75,
+    "one_person": 0.75,
+    "ideas": 0.75,
+    "medicine": 0.75,
+    "romance": 0.75,
+    "law": 0.75,
+    "literature": 0.75,
+    "commerce": 0.75,
+    "links": 0.75,
+    "notices": 0.75,
+    "games": 0.75,
+    "figures_of_speech": 0.75,
+    "news": 0.75,
+    "prompts": 0.75,
+    "history_and_safety": 0.75,
+    "solicitation": 0.75,
+    "advances": 0.75,
+    "explicit": 0.75,
+    "money_scams": 0.75,
+    "giveaways": 0.75,
+    "job_scams": 0.75,
+    "account_phishing": 0.75,
+    "gaming_phishing": 0.75,
+    "promotion": 0.75,
+    "invitations": 0.75,
+    "direct_threats": 0.75,
+    "veiled_threats": 0.75,
+    "calls_for_violence": 0.75,
+    "self_harm_urging": 0.75,
+}
+"""Functionality to the least share. Raise one once it holds with a margin; lower none for a model."""
