@@ -1,8 +1,8 @@
 """The tuned top blocks of the risk branch, kept as what they add to e5's own, in int8.
 
-The build has e5's weights at hand, and tuning moves them little: the difference in int8, with a scale for each
-column, is nearer to the trained weights than float16 would be, at half the bytes. Read back it is plain float32
-arithmetic, number by number, so every machine gets the same bits.
+The build has e5's weights at hand, and tuning moves them little: the difference in int8, with a scale for
+each column, costs half of float16. Read back it is plain float32 arithmetic, number by number, so every
+machine gets the same bits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def rounded(layers: Sequence[Layer], encoder: Encoder) -> tuple[Layer, ...]:
 def write_branch(path: Path, layers: Sequence[Layer], encoder: Encoder) -> None:
     """Write the blocks as differences to the encoder's last `len(layers)` ones."""
     with path.open("wb") as file:
-        np.savez_compressed(file, **_arrays(layers, encoder))  # type: ignore[arg-type]
+        np.savez_compressed(file, **_arrays(layers, encoder))
 
 
 def read_branch(path: Path, encoder: Encoder) -> tuple[Layer, ...]:

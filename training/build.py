@@ -25,15 +25,14 @@ from typing import Any
 
 import onnx
 
-from training import encoder, graph
-from training import head as head_module
+from training import branch_file, encoder, graph, head
 from training.checking import Checked
 from training.embedding import Embedder
 from training.encoder import Encoder, read_encoder
-from training.errors import BuildFailed
+from training.errors import BuildFailed, WeightsInvalid
 from training.golden import verify_golden
 from training.graph import write_model
-from training.head import RiskHead
+from training.risk_weights import BRANCH, HEAD, RiskWeights
 from training.source import Report, Source, sha256_of
 from training.variants import FILES, MANIFEST, MODEL
 
@@ -62,21 +61,22 @@ def build_version(
 
     Raises SourceInvalid, WeightsInvalid, AgreementBroken or BuildFailed; the repository is then as it was.
     """
-    head = RiskHead.load(weights)
     inputs = _inputs(source, weights)
     latest = _latest(repository / MODEL)
     if latest is not None and latest.manifest["inputs"] == inputs and _is_whole(latest):
         _place_tokenizer(source, repository / MODEL)
         return latest
     try:
-        return _build(source, head, inputs, repository / MODEL, check=check, report=report, threads=threads)
+        return _build(
+            source, weights, inputs, repository / MODEL, check=check, report=report, threads=threads
+        )
     except OSError as error:
         raise BuildFailed(f"cannot write {repository / MODEL}: {error.strerror or error}") from error
 
 
 def _build(
     source: Source,
-    head: RiskHead,
+    weights: Path,
     inputs: dict[str, str],
     model: Path,
     *,
@@ -84,13 +84,14 @@ def _build(
     report: Report,
     threads: int,
 ) -> Built:
-    weights = read_encoder(source.encoder)
-    _require_known(source, weights, report, threads)
+    trunk = read_encoder(source.encoder)
+    _require_known(source, trunk, report, threads)
+    trained = RiskWeights.load(weights, trunk)
     staging = model / f".building-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        outputs = _write_variants(weights, head, staging, report)
+        outputs = _write_variants(trunk, trained, staging, report)
         latest = _latest(model)
         if latest is not None and latest.manifest["outputs"] == outputs and _is_whole(latest):
             _place_tokenizer(source, model)
@@ -128,10 +129,10 @@ def _require_known(source: Source, weights: Encoder, report: Report, threads: in
     )
 
 
-def _write_variants(weights: Encoder, head: RiskHead, folder: Path, report: Report) -> dict[str, str]:
+def _write_variants(trunk: Encoder, trained: RiskWeights, folder: Path, report: Report) -> dict[str, str]:
     outputs: dict[str, str] = {}
     for precision, name in FILES.items():
-        content = write_model(weights, head, precision).SerializeToString(deterministic=True)
+        content = write_model(trunk, trained, precision).SerializeToString(deterministic=True)
         (folder / name).write_bytes(content)
         outputs[name] = hashlib.sha256(content).hexdigest()
         report(f"wrote {name}: {len(content) / 1e6:.0f} MB, sha256 {outputs[name][:12]}…")
@@ -139,16 +140,24 @@ def _write_variants(weights: Encoder, head: RiskHead, folder: Path, report: Repo
 
 
 def _inputs(source: Source, weights: Path) -> dict[str, str]:
-    """Everything that the bytes depend on: encoder, head, and the code and library that write the graph."""
+    """Everything that the bytes depend on: all weights, and the code and library that write the graph."""
     writer = hashlib.sha256(onnx.__version__.encode())
-    for module in (encoder, graph, head_module):
+    for module in (branch_file, encoder, graph, head):
         writer.update(Path(str(module.__file__)).read_bytes())
     return {
         "encoder": source.encoder_sha256,
         "tokenizer": source.tokenizer_sha256,
-        "head": sha256_of(weights),
+        "branch": _digest(weights / BRANCH),
+        "head": _digest(weights / HEAD),
         "writer": writer.hexdigest(),
     }
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except FileNotFoundError as error:
+        raise WeightsInvalid(f"no trained weights at {path}: run `seawall train --data DIR`") from error
 
 
 def _latest(model: Path) -> Built | None:

@@ -1,7 +1,7 @@
-"""Calibration on the validation split: Platt's for the six labels, and the joining of the two readings of any harm.
+"""Calibration on the validation split: Platt's for the six labels, and one of both readings of any harm.
 
-An unknown label takes no part. Any harm is 1 where some label is; it is taken for 0 where every known label is
-0, and such a row counts by the chance that its unknown labels are 0 too, as the labels themselves judge it.
+An unknown label takes no part. Any harm is 1 where some label is; it is taken for 0 where every known label
+is 0, and such a row counts by the chance that its unknown labels are 0 too, as the labels judge it.
 """
 
 from __future__ import annotations
@@ -70,6 +70,4 @@ def _platt(logits: Floats, truth: NDArray[np.float32], trust: Floats) -> tuple[F
     ups, downs = positive.sum(), (~positive).sum()
     targets = np.where(positive, (ups + 1) / (ups + 2), 1 / (downs + 2))
     width = logits.shape[1]
-    return fit_logistic(
-        logits[known].astype(np.float32), targets, trust[known], penalty=1e-6 * np.eye(width)
-    )
+    return fit_logistic(logits[known].astype(np.float32), targets, trust[known], penalty=1e-6 * np.eye(width))

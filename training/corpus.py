@@ -34,6 +34,14 @@ class Corpus:
         texts = tuple(text for text, kept in zip(self.texts, chosen, strict=True) if kept)
         return Corpus(texts, self.sources[chosen], self.labels[chosen])
 
+    def joined(self, other: Corpus) -> Corpus:
+        """Both, this one first."""
+        return Corpus(
+            self.texts + other.texts,
+            np.concatenate([self.sources, other.sources]),
+            np.concatenate([self.labels, other.labels]),
+        )
+
     def head(self, rows: int) -> Corpus:
         """The first `rows` rows: the files are in a mixed order, so this is a random sample."""
         return Corpus(self.texts[:rows], self.sources[:rows], self.labels[:rows])

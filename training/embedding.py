@@ -12,11 +12,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from screener.model import EMBEDDING_WIDTH, OUTPUTS
+from screener.model import EMBEDDING_WIDTH
 from screener.tokens import Tokenizer, bucketed
 from training.encoder import Encoder
 from training.graph import Precision, write_model
-from training.head import LABELS, RiskHead
+from training.risk_weights import no_risk
 
 CHUNK_ROWS = 2048
 MAX_TOKENS = 128
@@ -24,16 +24,6 @@ MAX_TOKENS = 128
 512)."""
 
 _TOKENS_PER_BATCH = 2048
-
-
-def no_head() -> RiskHead:
-    """A head of zeros, for graphs whose embedding alone is read."""
-    return RiskHead(
-        weight=np.zeros((EMBEDDING_WIDTH, LABELS), np.float32),
-        bias=np.zeros(LABELS, np.float32),
-        any_harm=np.zeros(2, np.float32),
-        thresholds=np.zeros((2, OUTPUTS), np.float32),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +41,7 @@ class Embedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the machine may be shared
-        model = write_model(encoder, no_head(), Precision.FP32).SerializeToString()
+        model = write_model(encoder, no_risk(), Precision.FP32).SerializeToString()
         return cls(
             session=onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]),
             tokenizer=Tokenizer.from_file(tokenizer_file, max_tokens=MAX_TOKENS),

@@ -14,7 +14,6 @@ The bytes depend on the inputs alone: names are numbered in the order of writing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from screener.model import OUTPUTS
 from training.encoder import HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, Affine, Encoder, Layer
 from training.head import RiskHead
+from training.risk_weights import RiskWeights
 
 OPSET = 17
 IR_VERSION = 8
@@ -54,22 +54,20 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def write_model(
-    encoder: Encoder, branch: Sequence[Layer], head: RiskHead, precision: Precision
-) -> onnx.ModelProto:
-    """The whole graph as one checked model. `branch`: its blocks, in place of the encoder's last ones."""
+def write_model(encoder: Encoder, weights: RiskWeights, precision: Precision) -> onnx.ModelProto:
+    """The whole graph as one checked model."""
     writer = _Writer(precision)
     hidden = writer.embeddings(encoder)
     bias = writer.attention_bias()
-    split = LAYERS - len(branch)
+    split = LAYERS - len(weights.branch)
     for layer in encoder.layers[:split]:
         hidden = writer.block(hidden, bias, layer)
     risk = hidden
     for layer in encoder.layers[split:]:
         hidden = writer.block(hidden, bias, layer)
-    for layer in branch:
+    for layer in weights.branch:
         risk = writer.block(risk, bias, layer)
-    writer.outputs(hidden, risk, head)
+    writer.outputs(hidden, risk, weights.head)
     model = writer.model()
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -225,10 +223,10 @@ class _Writer:
         return self._add("Add", on_attended, on_mean)
 
     def _any_harm(self, own: str, labels: str, head: RiskHead) -> str:
-        """[batch, 1]: its own logit joined with the noisy-or's, which goes by way of logits: near 0 and 1 the
-        product loses its digits.
+        """[batch, 1]: its own logit joined with that of the labels' noisy-or.
 
-        With s the sum of softplus(logits), the noisy-or is 1 - exp(-s), and its logit s + log(1 - exp(-s)).
+        With s the sum of softplus(logits), the noisy-or is 1 - exp(-s), and its logit s + log(1 - exp(-s));
+        by way of the product it would lose its digits near 0 and 1.
         """
         total = self._add("ReduceSum", self._add("Softplus", labels), self._ints([1]), keepdims=1)
         total = self._add("Max", total, self._float32(1e-6))

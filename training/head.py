@@ -31,10 +31,10 @@ _SHAPES = {
 class RiskHead:
     """Seven calibrated logits from the branch's last hidden states h [length, 384].
 
-    Output o looks at the text with an attention of its own, softmax over the tokens of h @ attention[o], and at
-    the plain mean: logit[o] = attended @ on_attended[o] + mean @ on_mean[o] + bias[o].
+    Output o looks at the text with an attention of its own, softmax over the tokens of h @ attention[o], and
+    at the plain mean: logit[o] = attended @ on_attended[o] + mean @ on_mean[o] + bias[o].
 
-    Any harm joins its own logit with the noisy-or of the six labels: sigmoid(a * own + b * logit(noisy-or) + c).
+    Any harm joins its own logit with the noisy-or of the six: sigmoid(a * own + b * logit(noisy-or) + c).
     """
 
     attention: NDArray[np.float32]

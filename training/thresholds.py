@@ -12,10 +12,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from screener.model import CATEGORIES
+from training.corpus import Corpus
 from training.metrics import best_f1_threshold, lowest_precise_threshold
 
 ESCALATION_PRECISION = 0.9
 ALERT_BUDGET = 0.01
+ORDINARY_SOURCES = ("gametox", "conda", "jigsaw")
+"""Chat and talk as it comes, most of it benign: what the alert budget is counted on."""
+
+_TOXIC = CATEGORIES.index("TOXIC")
 _LEAST_ROWS = 20
 _LEAST, _NEVER = 0.02, 0.9999
 """_NEVER: short of 1, since what scales scores above a threshold divides by its distance to 1."""
@@ -34,6 +40,25 @@ def choose_thresholds(
     exact = np.clip(np.array([label, escalation]), _LEAST, _NEVER)
     # Rounded up: a float32 just below its double would let in the row that the budget kept out.
     return np.nextafter(exact.astype(np.float32), np.float32(1), dtype=np.float32)
+
+
+def truth_with_any(corpus: Corpus) -> NDArray[np.float64]:
+    """The labels and any harm [rows, 7]; the latter unknown where none is 1 and TOXIC is unknown.
+
+    Rows that tell SPAM or SEXUAL alone are an exception: without the label they are taken for harmless.
+    """
+    labels = corpus.labels.astype(np.float64)
+    known = ~np.isnan(labels)
+    rare = known[:, [CATEGORIES.index("SPAM"), CATEGORIES.index("SEXUAL")]].any(axis=1)
+    tells = known[:, _TOXIC] | (rare & (known.sum(axis=1) == 1))
+    any_harm = np.where((labels == 1).any(axis=1), 1.0, np.where(tells, 0.0, np.nan))
+    return np.concatenate([labels, any_harm[:, np.newaxis]], axis=1)
+
+
+def benign(corpus: Corpus) -> NDArray[np.bool_]:
+    """[rows]: ordinary chat and talk whose TOXIC is 0 and that has no label: what alerts are counted on."""
+    clean = (corpus.labels[:, _TOXIC] == 0) & ~(corpus.labels == 1).any(axis=1)
+    return np.asarray(np.isin(corpus.sources, ORDINARY_SOURCES) & clean)
 
 
 def escalated(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> float:

@@ -24,7 +24,7 @@ from training.variants import FILES, MODEL
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "seawall"
 REPOSITORY = ROOT / "model_repository"
-WEIGHTS = ROOT / "training" / "weights" / "e5_risk.json"
+WEIGHTS = ROOT / "training" / "weights"
 
 app = typer.Typer(help="Build and check the risk model that Triton serves.", no_args_is_help=True)
 console = Console()
@@ -33,7 +33,7 @@ console = Console()
 @app.command()
 def build(
     repository: Annotated[Path, typer.Option(help="Triton's model repository.")] = REPOSITORY,
-    weights: Annotated[Path, typer.Option(help="The trained head.")] = WEIGHTS,
+    weights: Annotated[Path, typer.Option(help="Folder of the trained weights.")] = WEIGHTS,
     cache: Annotated[Path, typer.Option(help="Where downloads are kept.")] = CACHE,
     texts: Annotated[int, typer.Option(min=1, help="Texts of the agreement check.")] = TEXTS,
 ) -> None:

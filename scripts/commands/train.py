@@ -1,76 +1,65 @@
-"""`seawall train`: from the corpus to the committed head."""
+"""`seawall train`: from the corpus to the committed weights."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from scripts.commands.model import CACHE, WEIGHTS
-from training.errors import BuildFailed
+from training.encoder import read_encoder
+from training.errors import BuildFailed, TrainingError
 from training.source import fetch_source
-from training.train import train_head
 
-REPORT = WEIGHTS.with_name("report.json")
+REPORT = "report.json"
 
 
 def train(  # noqa: PLR0917 - the options of a command line
     data: Annotated[Path, typer.Option(help="Folder of the moderation-*.jsonl.gz files.")],
-    weights: Annotated[Path, typer.Option(help="Where the head goes.")] = WEIGHTS,
-    report: Annotated[Path, typer.Option(help="Where the figures go.")] = REPORT,
+    weights: Annotated[Path, typer.Option(help="Folder for the weights and their report.")] = WEIGHTS,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Use the first rows of moderation-train only.")
     ] = None,
-    extra_rows: Annotated[
-        int | None, typer.Option(min=1, help="Use the first rows of moderation-extra-train only.")
-    ] = None,
-    cache: Annotated[Path, typer.Option(help="Where embeddings are kept.")] = CACHE,
+    passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 1.0,
+    device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda.")] = "cpu",
+    cache: Annotated[Path, typer.Option(help="Where hidden states and checkpoints are kept.")] = CACHE,
 ) -> None:
-    """Train the risk head on frozen embeddings; then `seawall model build` makes a version of it.
+    """Train the risk branch and its head; then `seawall model build` makes a version of them.
 
-    The first run embeds the corpus (over an hour on two cores) and can be interrupted: it goes on where it
-    stopped.
+    Two hours on two cores, minutes on a GPU. It can be interrupted at any time and goes on where it stopped.
     """
     console = Console()
 
     def say(line: str) -> None:
         console.print(f"  {line}", highlight=False, soft_wrap=True)
 
+    try:
+        from training.train import Plan, Training  # noqa: PLC0415 - torch, which only this command needs
+    except ModuleNotFoundError as error:
+        raise TrainingError(f"{error}: install the training's own part, pip install -e '.[train]'") from error
     source = fetch_source(cache, say)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        tasks = {
-            name: progress.add_task(f"embedding {name}", total=None)
-            for name in ("train", "extra-train", "valid", "test", "extra-test")
-        }
-        trained = train_head(
-            data,
-            source,
-            cache,
-            rows=rows,
-            extra_rows=extra_rows,
-            threads=len(os.sched_getaffinity(0)),
-            report=say,
-            advance=lambda name, done, total: progress.update(tasks[name], completed=done, total=total),
-        )
-    _write(weights, trained.head.to_json())
-    _write(report, json.dumps(trained.report, indent=2) + "\n")
+        tasks: dict[str, TaskID] = {}
+
+        def advance(name: str, done: int, total: int) -> None:
+            first = name.split(",", maxsplit=1)[0]
+            if first not in tasks:
+                tasks[first] = progress.add_task(first, total=total)
+            progress.update(tasks[first], description=name, completed=done, total=total)
+
+        training = Training(data, source, cache, device=device, report=say, advance=advance)
+        trained = training.run(Plan.of(passes), rows=rows)
+    try:
+        trained.weights.save(weights, read_encoder(source.encoder))
+        (weights / REPORT).write_text(json.dumps(trained.report, indent=2) + "\n")
+    except OSError as error:
+        raise BuildFailed(f"cannot write {weights}: {error.strerror or error}") from error
     for name, figures in trained.report["splits"]["valid"]["outputs"].items():
         test = trained.report["splits"]["test"]["outputs"][name]
         say(f"{name:20} AUPRC valid {figures['auprc']:.3f}, test {test['auprc']:.3f}")
-    say(f"wrote {weights} and {report}; next: seawall model build")
-
-
-def _write(path: Path, text: str) -> None:
-    """By rename, so that an interrupted run leaves the old weights whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_text(text)
-        partial.replace(path)
-    except OSError as error:
-        raise BuildFailed(f"cannot write {path}: {error.strerror or error}") from error
+    say(f"wrote {weights}; next: seawall model build")

@@ -20,7 +20,7 @@ from tests.fixtures.triton import add_version
 from training.agreement import LARGEST_MOVE
 from training.check_texts import check_texts
 from training.encoder import Encoder
-from training.head import RiskHead
+from training.risk_weights import RiskWeights
 from training.variants import MODEL
 
 CHAT = [text for text in check_texts(64) if len(text) < 400][:40]
@@ -39,9 +39,11 @@ async def test_answers_in_the_order_of_the_texts_whatever_their_lengths(triton_m
         assert np.abs(alone.probabilities[0] - together.probabilities[row]).max() <= LARGEST_MOVE
 
 
-async def test_thresholds_come_with_the_version(triton_model: TritonModel, committed_head: RiskHead) -> None:
+async def test_thresholds_come_with_the_version(
+    triton_model: TritonModel, committed_weights: RiskWeights
+) -> None:
     output = await triton_model.infer(["hi"], timeout_s=60)
-    assert np.array_equal(output.thresholds, committed_head.thresholds)
+    assert np.array_equal(output.thresholds, committed_weights.head.thresholds)
 
 
 async def test_tells_version_and_precision(triton_model: TritonModel) -> None:
@@ -77,16 +79,16 @@ async def test_nan_from_the_model_is_no_answer(
     tmp_path: Path,
     tokenizer: Tokenizer,
     encoder: Encoder,
-    committed_head: RiskHead,
+    committed_weights: RiskWeights,
 ) -> None:
     repository = tmp_path / "repository"
     shutil.copytree(model_repository, repository, ignore=shutil.ignore_patterns("*.onnx"))
     shutil.rmtree(repository / MODEL / "1")
-    broken = replace(committed_head)
-    poisoned = committed_head.weight.copy()
+    head = replace(committed_weights.head)
+    poisoned = head.on_mean.copy()
     poisoned[0, 0] = np.nan
-    object.__setattr__(broken, "weight", poisoned)  # past the head's own check
-    add_version(repository, 1, encoder, broken)
+    object.__setattr__(head, "on_mean", poisoned)  # past the head's own check
+    add_version(repository, 1, encoder, replace(committed_weights, head=head))
     server = start_triton(repository)
     model = TritonModel.connect(server.grpc_url, tokenizer)
     with pytest.raises(ModelOutputInvalid, match="NaN"):
@@ -101,15 +103,15 @@ async def test_a_version_swap_under_load_mixes_nothing_and_rolls_back(
     tmp_path: Path,
     tokenizer: Tokenizer,
     encoder: Encoder,
-    committed_head: RiskHead,
-    other_head: RiskHead,
+    committed_weights: RiskWeights,
+    other_weights: RiskWeights,
 ) -> None:
     repository = tmp_path / "repository"
     shutil.copytree(model_repository, repository, copy_function=lambda a, b: Path(b).hardlink_to(a))
     server = start_triton(repository)
     admin = InferenceServerClient(server.grpc_url)
     model = TritonModel.connect(server.grpc_url, tokenizer)
-    thresholds = {1: committed_head.thresholds, 2: other_head.thresholds}
+    thresholds = {1: committed_weights.head.thresholds, 2: other_weights.head.thresholds}
     seen: list[int] = []
     stopping = asyncio.Event()
 
@@ -128,7 +130,7 @@ async def test_a_version_swap_under_load_mixes_nothing_and_rolls_back(
     try:
         await until(1)
         before = await model.infer(["you are a fool"], timeout_s=60)
-        add_version(repository, 2, encoder, other_head)
+        add_version(repository, 2, encoder, other_weights)
         await asyncio.to_thread(admin.load_model, MODEL)
         await until(2)
         after = await model.infer(["you are a fool"], timeout_s=60)

@@ -14,8 +14,9 @@ from scripts.commands.model import WEIGHTS
 from training.agreement import Agreement
 from training.build import Built, build_version
 from training.checking import Checked
+from training.encoder import Encoder
 from training.errors import AgreementBroken, SourceInvalid, TrainingError, WeightsInvalid
-from training.head import RiskHead
+from training.risk_weights import BRANCH, HEAD, RiskWeights
 from training.source import Source, fetch_source
 from training.variants import FILES, MANIFEST, MODEL
 
@@ -55,10 +56,13 @@ def test_the_same_inputs_leave_the_version_as_it_is(build: Build) -> None:
     assert stamps == {path: path.stat().st_mtime_ns for path in first.folder.iterdir()}
 
 
-def test_another_head_gets_the_next_number(build: Build, tmp_path: Path, other_head: RiskHead) -> None:
+def test_other_weights_get_the_next_number(
+    build: Build, tmp_path: Path, encoder: Encoder, other_weights: RiskWeights
+) -> None:
     first = build()
-    other = tmp_path / "other.json"
-    other.write_text(other_head.to_json())
+    other = tmp_path / "other"
+    other.mkdir()
+    other_weights.save(other, encoder)
     second = build(weights=other)
     assert (first.version, second.version) == (1, 2)
     assert first.folder.is_dir()
@@ -125,19 +129,39 @@ def test_something_that_is_no_model_is_told_in_one_line(source: Source, tmp_path
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", '{"format": 1}', '{"format": 2, "weight": [[1]]}'])
+@pytest.mark.parametrize("content", [None, "", "{}", '{"format": 1}', '{"format": 3, "bias": [[1]]}'])
 def test_a_head_that_is_none_is_told(build: Build, tmp_path: Path, content: str | None) -> None:
-    weights = tmp_path / "head.json"
+    shutil.copy(WEIGHTS / BRANCH, tmp_path)
     if content is not None:
-        weights.write_text(content)
+        (tmp_path / HEAD).write_text(content)
     with pytest.raises(WeightsInvalid):
-        build(weights=weights)
+        build(weights=tmp_path)
 
 
-def test_the_head_survives_its_file(committed_head: RiskHead) -> None:
-    again = RiskHead.from_json(committed_head.to_json())
-    for name in ("weight", "bias", "any_harm", "thresholds"):
-        assert np.array_equal(getattr(again, name), getattr(committed_head, name))
+@pytest.mark.parametrize(
+    "damage", [lambda _: None, lambda whole: whole[:-9], lambda _: b"PK\x05\x06" + bytes(18)]
+)
+def test_a_branch_that_is_none_is_told(
+    build: Build, tmp_path: Path, damage: Callable[[bytes], bytes | None]
+) -> None:
+    shutil.copy(WEIGHTS / HEAD, tmp_path)
+    content = damage((WEIGHTS / BRANCH).read_bytes())
+    if content is not None:
+        (tmp_path / BRANCH).write_bytes(content)
+    with pytest.raises(WeightsInvalid):
+        build(weights=tmp_path)
+
+
+def test_the_weights_survive_their_files(
+    tmp_path: Path, encoder: Encoder, committed_weights: RiskWeights
+) -> None:
+    committed_weights.save(tmp_path, encoder)
+    again = RiskWeights.load(tmp_path, encoder)
+    for name in ("attention", "on_attended", "on_mean", "bias", "any_harm", "thresholds"):
+        assert np.array_equal(getattr(again.head, name), getattr(committed_weights.head, name))
+    assert len(again.branch) == len(committed_weights.branch) > 0
+    for mine, theirs in zip(again.branch, committed_weights.branch, strict=True):
+        assert np.abs(mine.output.weight - theirs.output.weight).max() < 1e-6
 
 
 def test_without_hub_and_maven_the_way_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,14 @@ import pytest
 
 from screener.tokens import Bucket, Tokenizer, bucketed
 from scripts.commands.model import CACHE
+from tests.training.blocks import below_the_split, block
 from training.agreement import LARGEST_MOVE
+from training.calibration import noisy_or_logit
 from training.check_texts import check_texts
-from training.encoder import Encoder
-from training.fit import Linear, noisy_or_logit
+from training.encoder import LAYERS, Encoder
 from training.graph import Precision, write_model
-from training.head import RiskHead
 from training.logistic import sigmoid
+from training.risk_weights import RiskWeights
 from training.sessions import plain_session
 from training.source import Source
 from training.variants import FILES
@@ -67,14 +68,25 @@ def test_the_smaller_variants_stay_close(
     assert np.abs(probabilities - exact).max() <= LARGEST_MOVE
 
 
-def test_the_probabilities_are_the_heads(variants: Path, batch: Bucket, committed_head: RiskHead) -> None:
-    embeddings, probabilities = plain_session(variants / FILES[Precision.FP32], threads=2)(batch)
-    labels = Linear(committed_head.weight.astype(np.float64), committed_head.bias.astype(np.float64))
-    logits = labels.logits(embeddings)
-    slope, offset = committed_head.any_harm
-    any_harm = sigmoid(slope * noisy_or_logit(logits) + offset)
-    assert np.abs(probabilities[:, :6] - sigmoid(logits)).max() < 1e-5
-    assert np.abs(probabilities[:, 6] - any_harm).max() < 1e-5
+def test_the_probabilities_are_the_branchs(
+    source: Source, batch: Bucket, variants: Path, committed_weights: RiskWeights
+) -> None:
+    """In numpy, block by block, from the export's own hidden states below the split."""
+    head = committed_weights.head
+    tokens = batch.attention_mask == 1
+    states = below_the_split(source, LAYERS - len(committed_weights.branch), batch)
+    for layer in committed_weights.branch:
+        states = block(states, tokens, layer)
+    looks = np.where(tokens[..., np.newaxis], states @ head.attention.T, -np.inf)
+    shares = np.exp(looks - looks.max(axis=1, keepdims=True))
+    attended = np.einsum("bto,btw->bow", shares / shares.sum(axis=1, keepdims=True), states)
+    mean = np.where(tokens[..., np.newaxis], states, 0).sum(axis=1) / tokens.sum(axis=1, keepdims=True)
+    logits = (attended * head.on_attended).sum(axis=2) + mean @ head.on_mean.T + head.bias
+    own, noisy_or, offset = head.any_harm
+    any_harm = own * logits[:, 6] + noisy_or * noisy_or_logit(logits[:, :6]) + offset
+    expected = sigmoid(np.concatenate([logits[:, :6], any_harm[:, np.newaxis]], axis=1))
+    _, probabilities = plain_session(variants / FILES[Precision.FP32], threads=2)(batch)
+    assert np.abs(probabilities - expected).max() < 2e-5
 
 
 def test_interface_and_formats_are_what_the_oldest_runtime_reads(variants: Path) -> None:
@@ -86,9 +98,11 @@ def test_interface_and_formats_are_what_the_oldest_runtime_reads(variants: Path)
         assert [item.name for item in model.graph.output] == ["embedding", "category_probs", "thresholds"]
 
 
-def test_equal_inputs_give_equal_bytes(encoder: Encoder, committed_head: RiskHead, variants: Path) -> None:
+def test_equal_inputs_give_equal_bytes(
+    encoder: Encoder, committed_weights: RiskWeights, variants: Path
+) -> None:
     for precision, name in FILES.items():
-        again = write_model(encoder, committed_head, precision).SerializeToString(deterministic=True)
+        again = write_model(encoder, committed_weights, precision).SerializeToString(deterministic=True)
         assert again == (variants / name).read_bytes()
 
 

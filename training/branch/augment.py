@@ -50,7 +50,8 @@ Change = Callable[[str, random.Random], str]
 
 def augmented(texts: Sequence[str], *, context: Sequence[str], seed: int) -> list[str]:
     """One changed copy of each text, by one or two of the changes below. `context`: harmless texts."""
-    return [_changed(text, context, random.Random(f"{seed}/{place}")) for place, text in enumerate(texts)]
+    chances = (random.Random(f"{seed}/{place}") for place in range(len(texts)))  # noqa: S311 - no secret
+    return [_changed(text, context, chance) for text, chance in zip(texts, chances, strict=True)]
 
 
 def _changed(text: str, context: Sequence[str], chance: random.Random) -> str:

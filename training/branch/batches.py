@@ -1,4 +1,4 @@
-"""The order of training: what a pass draws, and batches of like length. All from the seed and the pass alone."""
+"""The order of training: what a pass draws, in batches of like length; from seed and pass alone."""
 
 from __future__ import annotations
 

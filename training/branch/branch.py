@@ -1,4 +1,4 @@
-"""The risk branch: the encoder's top blocks, tuned for risk, and seven logits with an attention of their own."""
+"""The risk branch: the encoder's top blocks, tuned for risk, and seven logits that look for themselves."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ class RiskBranch(nn.Module):
         attended = looked.transpose(1, 2) @ hidden
         mean = hidden.masked_fill(outside, 0.0).sum(dim=1) / tokens.sum(dim=1, keepdim=True)
         return (attended * self.on_attended).sum(dim=2) + mean @ self.on_mean.T + self.bias
+
+    def layers(self) -> list[Layer]:
+        """The blocks' weights as they are now."""
+        return [block.layer() for block in self._typed_blocks()]
+
+    def load_layers(self, layers: Sequence[Layer]) -> None:
+        """Put other weights in the blocks."""
+        for block, layer in zip(self._typed_blocks(), layers, strict=True):
+            block.load_state_dict(Block(layer).state_dict())
+
+    def _typed_blocks(self) -> list[Block]:
+        return [block for block in self.blocks if isinstance(block, Block)]
 
     def head_parameters(self) -> list[nn.Parameter]:
         """What starts from nothing, and so learns faster than the blocks."""

@@ -18,7 +18,7 @@ from training.branch.states import MAX_TOKENS, States, hidden_states
 from training.corpus import Corpus
 from training.encoder import LAYERS, read_encoder
 from training.source import Source
-from training.synthetic import Synthetic
+from training.synthetic.reading import Synthetic
 
 BRANCH_LAYERS = 6
 """Half of e5's twelve: the branch then costs half of the trunk."""
@@ -36,6 +36,10 @@ class Examples:
 
     rows: Rows
     states: States
+
+    def where(self, chosen: NDArray[np.bool_]) -> Examples:
+        """The rows where `chosen` [rows] is true."""
+        return Examples(self.rows.where(chosen), self.states.where(chosen))
 
     def joined(self, other: Examples) -> Examples:
         """Both, this one first."""
@@ -69,7 +73,9 @@ def corpus_examples(maker: StateMaker, name: str, corpus: Corpus) -> Examples:
     kept = thinned(corpus)
     states = maker.states(name, kept.texts)
     rows = corpus_rows(kept)
-    return Examples(replace(rows, draws=np.where(easy_rows(rows, states), EASY_DRAWS, 1.0) * rows.draws), states)
+    return Examples(
+        replace(rows, draws=np.where(easy_rows(rows, states), EASY_DRAWS, 1.0) * rows.draws), states
+    )
 
 
 def synthetic_examples(maker: StateMaker, synthetic: Synthetic) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from training.branch.rows import Rows
 from training.branch.states import States
 
 ROWS_PER_STEP = 64
-"""What the loss is divided by: every row counts alike, in a batch of many short ones or of a few long ones."""
+"""What the loss is divided by: a row counts alike among many short ones and among a few long ones."""
 
 _WARM_UP_STEPS = 200
 _AVERAGED = 0.998
@@ -66,19 +67,19 @@ def fit(
     """
     run = _Run(branch, stage, device)
     steps = _order(states, rows, stage)
-    done = run.restore(checkpoint) if checkpoint.exists() else 0
+    done = run.restore(checkpoint, _fingerprint(steps)) if checkpoint.exists() else 0
     kept_at = time.monotonic()
     mean_loss = 0.0
     for step in range(done, len(steps)):
         loss = run.step(*_batch(states, rows, steps[step], device), done=step, total=len(steps))
         mean_loss = loss if step == done else 0.99 * mean_loss + 0.01 * loss
         if time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS:
-            run.keep(checkpoint, step + 1)
+            run.keep(checkpoint, step + 1, _fingerprint(steps))
             kept_at = time.monotonic()
         if (step + 1) % 20 == 0:
             progress(step + 1, len(steps), mean_loss)
     if done < len(steps):
-        run.keep(checkpoint, len(steps))
+        run.keep(checkpoint, len(steps), _fingerprint(steps))
     return run.averaged
 
 
@@ -90,6 +91,11 @@ def _order(states: States, rows: Rows, stage: Stage) -> list[NDArray[np.int64]]:
         part = min(1.0, stage.passes - number)
         steps += batches(drawn[: int(len(drawn) * part)], states.lengths, generator)
     return steps
+
+
+def _fingerprint(steps: list[NDArray[np.int64]]) -> str:
+    """Of the order of rows: what a checkpoint goes on from must have been trained on the same."""
+    return hashlib.sha256(b"/".join(step.tobytes() for step in steps)).hexdigest()
 
 
 def _batch(
@@ -107,7 +113,7 @@ class _Run:
     def __init__(self, branch: RiskBranch, stage: Stage, device: str) -> None:
         self._stage = stage
         self._branch = branch.to(device).train()
-        self.averaged = RiskBranch([block.layer() for block in branch.blocks]).to(device)  # type: ignore[operator, union-attr]
+        self.averaged = RiskBranch(branch.layers()).to(device)
         self.averaged.load_state_dict(branch.state_dict())
         self.averaged.requires_grad_(requires_grad=False).eval()
         head = branch.head_parameters()
@@ -136,19 +142,20 @@ class _Run:
         logits = self._branch(hidden, self._some_dropped(tokens))
         losses = functional.binary_cross_entropy_with_logits(logits, truth, weight=weight, reduction="sum")
         self._optimizer.zero_grad(set_to_none=True)
-        (losses / ROWS_PER_STEP).backward()  # type: ignore[no-untyped-call]
+        (losses / ROWS_PER_STEP).backward()
         torch.nn.utils.clip_grad_norm_(self._branch.parameters(), _LARGEST_GRADIENT)
         self._optimizer.step()
         self._average(done)
         return float(losses.detach()) / max(float(weight.sum()), 1.0)
 
-    def keep(self, path: Path, done: int) -> None:
+    def keep(self, path: Path, done: int, fingerprint: str) -> None:
         """Write all that the rest depends on."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.partial")
         torch.save(
             {
                 "done": done,
+                "fingerprint": fingerprint,
                 "branch": self._branch.state_dict(),
                 "averaged": self.averaged.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
@@ -158,9 +165,11 @@ class _Run:
         )
         partial.replace(path)
 
-    def restore(self, path: Path) -> int:
-        """Read what `keep` wrote; gives the steps done."""
+    def restore(self, path: Path, fingerprint: str) -> int:
+        """Read what `keep` wrote; gives the steps done: none where it was kept of other data."""
         kept: dict[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
+        if kept["fingerprint"] != fingerprint:
+            return 0
         self._branch.load_state_dict(kept["branch"])
         self.averaged.load_state_dict(kept["averaged"])
         self._optimizer.load_state_dict(kept["optimizer"])

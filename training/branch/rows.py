@@ -1,7 +1,7 @@
-"""What the branch is trained on: rows with their labels, how far each label is trusted, how often a row is drawn.
+"""What the branch is trained on: rows, how far each of their labels is trusted, how often each is drawn.
 
-Sources differ in what their labels are worth. The tables here are the whole of that opinion; `docs/model-card.md`
-tells where it comes from and what it brought.
+Sources differ in what their labels are worth. The tables here are the whole of that opinion;
+`docs/model-card.md` tells where it comes from and what it brought.
 """
 
 from __future__ import annotations
@@ -106,6 +106,10 @@ class Rows:
             np.full(len(chosen), draws, np.float32),
             self.sources[chosen],
         )
+
+    def where(self, chosen: NDArray[np.bool_]) -> Rows:
+        """The rows where `chosen` is true."""
+        return Rows(self.truth[chosen], self.weight[chosen], self.draws[chosen], self.sources[chosen])
 
     def joined(self, other: Rows) -> Rows:
         """Both, this one first."""

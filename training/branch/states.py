@@ -41,6 +41,11 @@ class States:
         """[rows], in tokens."""
         return np.diff(self.starts)
 
+    def where(self, chosen: NDArray[np.bool_]) -> States:
+        """The texts where `chosen` [rows] is true."""
+        starts = np.concatenate([[0], np.cumsum(self.lengths[chosen])])
+        return States(self.flat[np.repeat(chosen, self.lengths)], starts)
+
     def joined(self, other: States) -> States:
         """Both, this one first."""
         starts = np.concatenate([self.starts, other.starts[1:] + self.starts[-1]])

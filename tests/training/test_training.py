@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.corpus import Corpus, read_corpus
+from training.calibration import any_harm, calibrate, noisy_or_logit
+from training.corpus import read_corpus
 from training.errors import CorpusInvalid
-from training.fit import Linear, Recipe, any_harm, calibrate, fit_labels, noisy_or_logit, source_weights
 from training.logistic import fit_logistic, sigmoid
 from training.metrics import average_precision, best_f1_threshold, lowest_precise_threshold
 from training.thresholds import ALERT_BUDGET, choose_thresholds, escalated
@@ -34,20 +34,6 @@ def test_a_separable_set_ends_and_stays_finite() -> None:
     assert bias == pytest.approx(0, abs=1e-6)
 
 
-def test_unknown_labels_have_no_say() -> None:
-    generator = np.random.default_rng(3)
-    embeddings = generator.normal(size=(600, 4)).astype(np.float32)
-    known = (embeddings[:, :1] > 0).astype(np.float32).repeat(6, axis=1)
-    corpus = Corpus(("",) * 600, np.array(["a"] * 600), known)
-    recipe = Recipe(l2=0.01, source_power=1.0, with_extra=False)
-    first = fit_labels(embeddings, corpus, np.zeros((4, 4)), recipe)
-    wild = generator.normal(size=(300, 4)).astype(np.float32) * 5
-    unknown = np.full((300, 6), NAN, dtype=np.float32)
-    more = Corpus(("",) * 900, np.array(["a"] * 900), np.concatenate([known, unknown]))
-    second = fit_labels(np.concatenate([embeddings, wild]), more, np.zeros((4, 4)), recipe)
-    assert np.allclose(first.weight, second.weight, atol=1e-4)
-
-
 def test_any_harm_trusts_a_clean_row_by_what_it_does_not_tell() -> None:
     labels = np.array([[1, NAN, 0, 0, 0, 0], [0, NAN, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]], dtype=np.float32)
     truth, trust = any_harm(labels, np.full((3, 6), 0.25))
@@ -63,19 +49,18 @@ def test_noisy_or_agrees_with_the_product_and_keeps_its_digits() -> None:
     assert np.isfinite(noisy_or_logit(logits)).all()
 
 
-def test_calibration_undoes_a_wrong_slope() -> None:
+def test_calibration_undoes_wrong_slopes_and_joins_the_readings_of_any_harm() -> None:
     generator = np.random.default_rng(5)
-    embeddings = generator.normal(size=(30_000, 1)).astype(np.float32)
-    truth = (generator.random(30_000) < sigmoid(2.0 * embeddings[:, 0] - 1.0)).astype(float)[:, np.newaxis]
-    told = calibrate(Linear(np.array([[9.0]]), np.array([3.0])), embeddings, truth, np.ones_like(truth))
-    assert told.weight[0, 0] == pytest.approx(2.0, abs=0.1)
-    assert told.bias[0] == pytest.approx(-1.0, abs=0.1)
-
-
-def test_sources_weigh_by_the_power_of_their_size() -> None:
-    weights = source_weights(np.array(["a"] * 9 + ["b"]), 0.5)
-    assert weights.mean() == pytest.approx(1)
-    assert weights[:9].sum() / weights[9] == pytest.approx(3)
+    exact = generator.normal(size=(30_000, 7)) * 2 - 1
+    labels = (generator.random((30_000, 6)) < sigmoid(exact[:, :6])).astype(np.float32)
+    labels[:10_000, 1] = NAN
+    found = calibrate(exact / 3 + 2, labels)
+    assert found.slopes == pytest.approx(np.full(6, 3.0), abs=0.25)
+    assert found.logits(exact / 3 + 2)[:, :6] == pytest.approx(exact[:, :6], abs=0.6)
+    told = found.probabilities(exact / 3 + 2)[10_000:, 6]
+    truth = (labels[10_000:] == 1).any(axis=1)
+    for part in np.array_split(np.argsort(told), 5):
+        assert told[part].mean() == pytest.approx(truth[part].mean(), abs=0.03)
 
 
 def test_average_precision_by_hand() -> None:
