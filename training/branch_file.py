@@ -7,6 +7,7 @@ machine gets the same bits.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def read_branch(path: Path, encoder: Encoder) -> tuple[Layer, ...]:
         return _layers(arrays, encoder)
     except FileNotFoundError as error:
         raise WeightsInvalid(f"no trained branch at {path}: run `seawall train --data DIR`") from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise WeightsInvalid(f"the branch's weights in {path} are damaged: {error!r}") from error
 
 
