@@ -21,6 +21,9 @@ from training.errors import AgreementBroken
 LARGEST_MOVE = 0.02
 """Of any probability. Less than the step between two verdicts that an analyst would call different."""
 
+LARGEST_INT8_MOVE = 0.05
+"""Of any probability of the INT8 file, which nothing serves unless somebody asks for the smaller one."""
+
 TEXTS = 1024
 MIXED_BATCH = 16
 _MIXED_EDGES = (48, 160)
@@ -52,12 +55,22 @@ class Agreement:
     mean_move: float
     least_cosine: float
 
-    def require(self, bound: float = LARGEST_MOVE) -> None:
-        """Raises AgreementBroken where a probability moved further than `bound`, or is no number."""
-        if not self.largest_move <= bound:
+    @property
+    def allowed_move(self) -> float:
+        """The bound of this variant."""
+        return LARGEST_INT8_MOVE if "int8" in self.variant else LARGEST_MOVE
+
+    @property
+    def holds(self) -> bool:
+        """Whether every probability is a number within the bound."""
+        return self.largest_move <= self.allowed_move
+
+    def require(self) -> None:
+        """Raises AgreementBroken where the bound does not hold."""
+        if not self.holds:
             raise AgreementBroken(
                 f"{self.variant} {self.batching}: a probability moved by {self.largest_move:.4f}, "
-                f"allowed {bound}; this file must not be served"
+                f"allowed {self.allowed_move}; this file must not be served"
             )
 
 

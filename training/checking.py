@@ -13,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from screener.tokens import Tokenizer
-from training.agreement import LARGEST_MOVE, Agreement, Answers, Run, alone, ask, compare, mixed
+from training.agreement import Agreement, Answers, Run, alone, ask, compare, mixed
 from training.check_texts import check_texts
 from training.graph import Precision
 from training.sessions import cpu_has_bf16, openvino_session, plain_session
@@ -84,7 +84,7 @@ def judge(agreements: tuple[Agreement, ...]) -> Checked:
     for item in agreements:
         if item not in bf16:
             item.require()
-    keeps = bf16 and all(item.largest_move <= LARGEST_MOVE for item in bf16)
+    keeps = bf16 and all(item.holds for item in bf16)
     return Checked(agreements, "bf16" if keeps else "f32")
 
 

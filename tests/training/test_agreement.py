@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from screener.tokens import Tokenizer
-from training.agreement import LARGEST_MOVE, Agreement, Answers, alone, compare, mixed
+from training.agreement import LARGEST_INT8_MOVE, LARGEST_MOVE, Agreement, Answers, alone, compare, mixed
 from training.check_texts import check_texts
 from training.checking import judge, measure_version
 from training.errors import AgreementBroken
@@ -59,11 +59,15 @@ def test_neighbours_and_padding_move_no_variant_past_its_bound(
 
 def test_a_move_past_the_bound_or_no_number_is_refused() -> None:
     exact = Answers(np.eye(2, 384, dtype=np.float32), np.full((2, 7), 0.5, np.float32))
-    for wrong in (0.5 + 2 * LARGEST_MOVE, np.nan):
+    for file, wrong in (
+        ("model.fp16.onnx", 0.5 + 1.1 * LARGEST_MOVE),
+        ("model.int8.onnx", 0.5 + 1.1 * LARGEST_INT8_MOVE),
+        ("model.int8.onnx", np.nan),
+    ):
         moved = exact.probabilities.copy()
         moved[1, 6] = wrong
-        agreement = compare("model.int8.onnx", "mixed", Answers(exact.embeddings, moved), exact)
-        with pytest.raises(AgreementBroken, match=r"model\.int8\.onnx mixed"):
+        agreement = compare(file, "mixed", Answers(exact.embeddings, moved), exact)
+        with pytest.raises(AgreementBroken, match=f"{file} mixed"):
             judge((agreement,))
 
 
