@@ -64,7 +64,8 @@ def _by_source(corpus: Corpus, truth: Floats, chances: Floats) -> dict[str, Any]
 
 def _area(truth: Floats, chances: Floats) -> float:
     known = ~np.isnan(truth)
-    return average_precision(truth[known] == 1, chances[known])
+    positive = truth[known] == 1
+    return float("nan") if positive.all() else average_precision(positive, chances[known])
 
 
 def _output_report(truth: Floats, chances: Floats, thresholds: NDArray[np.float32]) -> dict[str, Any]:
