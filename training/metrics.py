@@ -25,15 +25,22 @@ def average_precision(truth: Truth, scores: Scores) -> float:
     return float((precision * gained).sum() / truth.sum())
 
 
-def best_f1_threshold(truth: Truth, scores: Scores) -> float:
-    """The score from which on calling everything positive gives the best F1; 0.5 without a positive."""
+def label_threshold(truth: Truth, scores: Scores, *, slack: float) -> float:
+    """The score from which on calling everything positive gives the best F1 at nearly the best accuracy.
+
+    Nearly: at most `slack` below. Where positives are rare, the best F1 alone would call too many. 0.5 without
+    a positive.
+    """
     if not truth.any():
         return 0.5
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(truth[order])
     called = np.arange(1, len(order) + 1)
+    right = hits + (len(truth) - called) - (truth.sum() - hits)
     f1 = 2 * hits / (called + truth.sum())
-    f1[np.append(np.diff(scores[order]) == 0, False)] = 0  # a threshold cannot part equal scores
+    parted = np.append(np.diff(scores[order]) != 0, True)  # a threshold cannot part equal scores
+    best = right[parted].max() / len(truth)
+    f1[~parted | (right / len(truth) < best - slack)] = 0
     return float(scores[order][int(np.argmax(f1))])
 
 

@@ -1,6 +1,6 @@
 """Chooses the two rows of thresholds on the validation split.
 
-Label thresholds give the best F1 of their label. Escalation thresholds are the lowest that keep two promises:
+Label thresholds give the best F1 of their label at nearly its best accuracy. Escalation thresholds are the lowest that keep two promises:
 nine in ten escalated rows carry the label, and of ordinary chat and talk at most one benign row in a hundred
 is escalated by any label at all (the analysts' alert budget).
 """
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from screener.model import CATEGORIES
 from training.corpus import Corpus
-from training.metrics import best_f1_threshold, lowest_precise_threshold
+from training.metrics import label_threshold, lowest_precise_threshold
 
 ESCALATION_PRECISION = 0.9
 ALERT_BUDGET = 0.01
+ACCURACY_SLACK = 0.015
+"""What a label may lose in accuracy for the sake of its recall."""
 ORDINARY_SOURCES = ("gametox", "conda", "jigsaw")
 """Chat and talk as it comes, most of it benign: what the alert budget is counted on."""
 
@@ -34,7 +36,7 @@ def choose_thresholds(
 
     `benign` [rows] marks the rows that the alert budget is counted on.
     """
-    label = [_on_known(best_f1_threshold, p, t) for p, t in zip(probabilities.T, truth.T, strict=True)]
+    label = [_on_known(_label, p, t) for p, t in zip(probabilities.T, truth.T, strict=True)]
     precise = np.array([_on_known(_precise, p, t) for p, t in zip(probabilities.T, truth.T, strict=True)])
     escalation = _within_budget(precise, probabilities[benign])
     exact = np.clip(np.array([label, escalation]), _LEAST, _NEVER)
@@ -77,6 +79,10 @@ def _within_budget(precise: NDArray[np.float64], benign: NDArray[np.float64]) ->
         else:
             low = middle
     return np.maximum(precise, np.nextafter(np.quantile(benign, high, axis=0), 2.0))
+
+
+def _label(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    return label_threshold(truth, scores, slack=ACCURACY_SLACK)
 
 
 def _precise(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:

@@ -11,7 +11,7 @@ from training.calibration import any_harm, calibrate, noisy_or_logit
 from training.corpus import read_corpus
 from training.errors import CorpusInvalid
 from training.logistic import fit_logistic, sigmoid
-from training.metrics import average_precision, best_f1_threshold, lowest_precise_threshold
+from training.metrics import average_precision, label_threshold, lowest_precise_threshold
 from training.thresholds import ALERT_BUDGET, choose_thresholds, escalated
 
 NAN = np.nan
@@ -73,9 +73,21 @@ def test_average_precision_by_hand() -> None:
 def test_thresholds_by_hand() -> None:
     truth = np.array([True, True, False, True, False])
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.1])
-    assert best_f1_threshold(truth, scores) == 0.6
+    assert label_threshold(truth, scores, slack=1.0) == 0.6
     assert lowest_precise_threshold(truth, scores, precision=1.0, least_rows=2) == 0.8
     assert lowest_precise_threshold(truth, scores, precision=1.0, least_rows=3) is None
+
+
+def test_a_label_threshold_gives_up_recall_where_accuracy_would_suffer() -> None:
+    # 2 positives on top, 1 far below 20 negatives: the best F1 takes the two, so does the best accuracy.
+    truth = np.array([True, False, True] + [False] * 20 + [True])
+    scores = np.linspace(1, 0, len(truth))
+    assert label_threshold(truth, scores, slack=0.0) == scores[2]
+    # With as many positives below, F1 alone would call everything.
+    truth = np.array([True] * 2 + [False] * 3 + [True] * 2)
+    scores = np.linspace(1, 0, len(truth))
+    assert label_threshold(truth, scores, slack=1.0) == scores[-1]
+    assert label_threshold(truth, scores, slack=0.0) == scores[1]
 
 
 def test_escalation_keeps_precision_and_the_alert_budget() -> None:
