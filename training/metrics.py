@@ -28,8 +28,8 @@ def average_precision(truth: Truth, scores: Scores) -> float:
 def label_threshold(truth: Truth, scores: Scores, *, slack: float) -> float:
     """The score from which on calling everything positive gives the best F1 at nearly the best accuracy.
 
-    Nearly: at most `slack` below. Where positives are rare, the best F1 alone would call too many. 0.5 without
-    a positive.
+    Nearly: at most `slack` below. Where positives are rare, the best F1 alone would call too many. 0.5
+    without a positive.
     """
     if not truth.any():
         return 0.5

@@ -1,8 +1,8 @@
 """Chooses the two rows of thresholds on the validation split.
 
-Label thresholds give the best F1 of their label at nearly its best accuracy. Escalation thresholds are the lowest that keep two promises:
-nine in ten escalated rows carry the label, and of ordinary chat and talk at most one benign row in a hundred
-is escalated by any label at all (the analysts' alert budget).
+Label thresholds give the best F1 of their label at nearly its best accuracy. Escalation thresholds are the
+lowest that keep two promises: nine in ten escalated rows carry the label, and of ordinary chat and talk at
+most one benign row in a hundred is escalated by any label at all (the analysts' alert budget).
 """
 
 from __future__ import annotations
