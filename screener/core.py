@@ -19,6 +19,7 @@ from screener.heuristics.result import HeuristicResult, TextScore
 from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
 from screener.similarity.seen import author_digest
 from screener.similarity.versions import VersionedIndexes
+from screener.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ class ScreeningCore:
     async def _encode_and_score(
         self, texts: list[str], rules: Heuristics, timeout_s: float
     ) -> tuple[Encoded, list[TextScore], float]:
-        encoding = asyncio.create_task(self._encoder.encode(texts, timeout_s=timeout_s))
+        plainly = [plain(text, rules.rules.vocabulary) for text in texts]
+        encoding = asyncio.create_task(self._encoder.encode(plainly, timeout_s=timeout_s))
         try:
             await asyncio.sleep(0)  # sends the request off before the rules take the processor
             started = time.perf_counter()

@@ -16,18 +16,19 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import SeawallError
-from scripts.commands import model, run, score, train
+from scripts.commands import evaluate, model, run, score, train
 from scripts.system.triton_runtime import TritonError
 from training.errors import TrainingError
 
 app = typer.Typer(
     name="seawall",
-    help="Real-time content safety: run the pipeline, score files, build and train the model.",
+    help="Real-time content safety: run the pipeline, score and evaluate files, build and train the model.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
 app.command()(score.score)
+app.command()(evaluate.evaluate)
 app.command()(train.train)
 app.add_typer(model.app, name="model")
 

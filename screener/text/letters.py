@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import unicodedata
 
-_LATIN = dict(
-    zip(
-        "øłđħŧıȷɑɡɪɩʏɴʀʟʜɢʙᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱəɐɔǝɹʇʌʍʎɯßæœþðƒ",
-        "oldhtijagiiynrlhgbacdejkmoptuvwzfseacertvwymsaotdf",
-        strict=True,
-    )
+SMALL_CAPITALS = dict(
+    zip("ɑɡɪɩʏɴʀʟʜɢʙᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜰꜱɐǝɹʇʌʍʎɯ", "agiiynrlhgbacdejkmoptuvwzfsaertvwym", strict=True)
 )
+"""Phonetic letters that serve as small capitals or turned letters: no language is written with them."""
+
+_LATIN = {**SMALL_CAPITALS, **dict(zip("øłđħŧıȷəɔßæœþðƒ", "oldhtijecsaotdf", strict=True))}
 _PUNCTUATION = {**dict.fromkeys("’‘ʼʻ′´`＇", "'"), **dict.fromkeys("‐‑‒–—―−﹣", "-"), "\u2800": " "}
 _INVISIBLE = dict.fromkeys("\u115f\u1160\u3164\uffa0\u034f", "")
 _SPACES = dict.fromkeys("\t\n\r\v\f\x85\u2028\u2029", " ")
 _SPECIAL = {**_LATIN, **_PUNCTUATION, **_INVISIBLE, **_SPACES}
 
 # Where runs of 26 enclosed letters begin that NFKC leaves alone or takes apart into "(a)".
-_ENCLOSED = (0x249C, 0x1F110, 0x1F150, 0x1F170, 0x1F1E6)
+_ENCLOSED = (0x249C, 0x1F110, 0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
+_CIRCLED = ("\u24b6", "\u24e9")
 
 _CYRILLIC = dict(zip("авгекмнопрстухьіјѕһӏԁԛԝүѵґ", "abrekmhonpctyxbijshldqwyvr", strict=True))
 _GREEK = dict(zip("αβγεζηθικμνοπρστυχω", "abyeznoikuvonpotuxw", strict=True))
@@ -31,6 +31,12 @@ _ARMENIAN = dict(zip("օսհոցյզ", "ouhngjq", strict=True))
 _CHEROKEE = dict(zip("ᎪᎬᎻᎥᏦᏞᎷᏢᏚᎢᏙᎳᏃᏟᏴᎠᏀᎫᎡᏒ", "aehiklmpstvwzcbdgjer", strict=True))
 CONFUSABLE: dict[str, str] = {**_CYRILLIC, **_GREEK, **_ARMENIAN, **_CHEROKEE}
 """Lower-case letters of other scripts, and the Latin letter that each looks like."""
+
+GREEK_CAPITALS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abezhikmnoptyx", strict=True))
+"""Capitals that look like other Latin letters than their small forms do."""
+
+RESEMBLING = dict(zip("яишщцчзлдьъэёжфбюσδλψφξς", "rnwwuy3nabbeexo6i0ohyoes", strict=True))
+"""Letters that resemble Latin ones from afar: enough in a word that is known and otherwise Latin."""
 
 _LONGEST = 4
 """Some characters stand for whole sentences (U+FDFA: 18 letters); more than this would let a text swell."""
@@ -44,10 +50,9 @@ def fold_character(character: str) -> str:
     special = _SPECIAL.get(character)
     if special is not None:
         return special
-    code = ord(character)
-    for first in _ENCLOSED:
-        if first <= code < first + 26:
-            return chr(ord("a") + code - first)
+    first = _first_of_enclosed(character)
+    if first is not None:
+        return chr(ord("a") + ord(character) - first)
     category = unicodedata.category(character)
     if category in {"Cc", "Cf", "Cs", "Mn", "Me"}:
         return ""
@@ -59,6 +64,20 @@ def fold_character(character: str) -> str:
         if not unicodedata.combining(part)
     )
     return "".join(_SPECIAL.get(part, part) for part in plain)[:_LONGEST]
+
+
+EMOJI_LETTERS = dict(zip("💲❗❕⭕❌➕♏⛎", "$!!oxtmu", strict=True))
+"""Emoji that stand for letters inside a word."""
+
+
+def is_enclosed(character: str) -> bool:
+    """Whether this is a letter in brackets, a circle or a square."""
+    return _first_of_enclosed(character) is not None or _CIRCLED[0] <= character <= _CIRCLED[1]
+
+
+def _first_of_enclosed(character: str) -> int | None:
+    code = ord(character)
+    return next((first for first in _ENCLOSED if first <= code < first + 26), None)
 
 
 class Folding(dict[str, str]):

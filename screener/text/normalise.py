@@ -1,7 +1,7 @@
 """Content into words as they are meant, each with its span in the original.
 
-The steps, each linear in the length of the text: fold characters (`fold`), set links, addresses and mentions
-apart, then read the words (`reading`). Nothing here knows what a word means.
+The steps, each linear in the length of the text: undo disguises (`plain`), fold characters (`fold`), set
+links, addresses and mentions apart, then read the words (`reading`). Nothing here knows what a word means.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from screener.text.draft import Draft
 from screener.text.fold import Folded, fold
 from screener.text.links import Link, find_emails, find_links
+from screener.text.plain import reveal
 from screener.text.reading import read, read_plain
 from screener.text.vocabulary import Vocabulary
 
@@ -53,7 +55,8 @@ class Normalised:
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
     """Normalise any content. `vocabulary`: the words to recognise in disguise."""
-    folded = fold(content)
+    draft = reveal(content, vocabulary)
+    folded = _folded(draft)
     text = folded.text
     links = find_links(text)
     emails = find_emails(text)
@@ -69,23 +72,37 @@ def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalis
         content=content,
         folded=folded,
         words=reading.words,
-        disguised=frozenset(reading.disguised | _foreign(content, reading.words, spans, vocabulary)),
+        disguised=frozenset(reading.disguised | _hidden(draft, content, reading.words, spans, vocabulary)),
         links=links,
         emails=emails,
         _spans=spans,
     )
 
 
-def _foreign(
-    content: str, words: Sequence[str], spans: Sequence[tuple[int, int]], vocabulary: Vocabulary
+def _folded(draft: Draft) -> Folded:
+    """The text in plain writing, folded, with places in the original."""
+    folded = fold(draft.text)
+    if draft.origin is None:
+        return folded
+    if folded.origin is None:
+        return Folded(folded.text, draft.origin)
+    return Folded(folded.text, [draft.origin[place] for place in folded.origin])
+
+
+def _hidden(
+    draft: Draft,
+    content: str,
+    words: Sequence[str],
+    spans: Sequence[tuple[int, int]],
+    vocabulary: Vocabulary,
 ) -> set[int]:
-    """The indices of known words that were written with other characters than plain letters."""
-    if content.isascii():
+    """The indices of known words that were hidden, or written with other characters than plain letters."""
+    if content.isascii() and not draft.hidden:
         return set()
     return {
         index
         for index, (word, span) in enumerate(zip(words, spans, strict=True))
-        if word in vocabulary.words and not content[slice(*span)].isascii()
+        if word in vocabulary.words and (not content[slice(*span)].isascii() or draft.is_hidden(*span))
     }
 
 

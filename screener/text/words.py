@@ -15,10 +15,12 @@ _LEET = str.maketrans("0134578@$!9€£¢©®", "oieastbasigelccr")
 _LEET_CHARACTERS = frozenset("0134578@$!9€£¢©®")
 # Numbers with a unit or an ordinal ("2nd", "100k", "5mins"), names with a number ("b4", "ps5", "covid19",
 # "h264"), letters that stand for sounds ("2day", "gr8"): written so by everybody, and no disguise.
-_ORDINARY = re.compile(
+ORDINARY = re.compile(
     r"[$€£]?\d+(?:st|nd|rd|th|k|m|mm|b|bn|t|x|s|h|d|p|c|f|v|w|l|g|am|pm|hrs?|mins?|secs?|yrs?|yo|kg|lbs?|cm|km|ft|"
     r"in|oz|ml|[kmgt]b|fps|g?hz|mhz|px|ish)?|[a-z]\d+|[a-z]{3,}\d{2,}|[a-z]{2,}\d|[248][a-z]{3,}|\d+"
 )
+"""What everybody writes with digits, in lower case."""
+
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _BETWEEN_BANGS = re.compile(r"[^!]+")
 # "it's" is a word of its own; of "idiot's" the word is "idiot".
@@ -56,7 +58,7 @@ def decode(word: str) -> str:
     Digits and symbols are read as letters only in words that have letters too and are not ordinary writing.
     A masking `*` is kept.
     """
-    if _LEET_CHARACTERS.isdisjoint(word) or not _HAS_LETTER.search(word) or _ORDINARY.fullmatch(word):
+    if _LEET_CHARACTERS.isdisjoint(word) or not _HAS_LETTER.search(word) or ORDINARY.fullmatch(word):
         return word
     return word.translate(_LEET)
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, BinaryIO
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline.settings import load
 from screener.settings import ScreenerSettings
 from scripts.commands.build_if_missing import build_model_if_missing
-from scripts.drive.score import BATCH_ROWS, scores
+from scripts.drive.score import BATCH_ROWS, scores, scoring_settings
+from scripts.drive.serving import serving
 from scripts.rows.feed import feed
 from scripts.rows.sink import open_sink
 from scripts.rows.source import STDIN, count_lines, require_readable
 from scripts.rows.texts import Layout, TextRow, read_texts
-from scripts.system.system import TOKENIZER, Part, System
+from scripts.show.scoring_bar import scoring_bar
 
 
 def score(  # noqa: PLR0917  # typer makes options of them
@@ -40,6 +38,9 @@ def score(  # noqa: PLR0917  # typer makes options of them
     triton: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="A Triton that runs; else one is started.")
     ] = None,
+    model_version: Annotated[
+        int | None, typer.Option(min=1, help="A version of the model; the newest without it.")
+    ] = None,
 ) -> None:
     """Score each row of a file by itself, as the screener would; no similarity, nothing published.
 
@@ -48,11 +49,13 @@ def score(  # noqa: PLR0917  # typer makes options of them
     require_readable(file)
     notes = Console(stderr=True, highlight=False)
     build_model_if_missing(notes)
-    settings = load(ScreenerSettings)
-    if "tokenizer_path" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"tokenizer_path": TOKENIZER})
+    settings = scoring_settings()
     rows = read_texts(file, Layout(column, id_field), limit=limit)
-    with _triton(triton, notes) as address, open_sink(out) as sink, _bar(notes, file, limit) as advance:
+    with (
+        serving(triton, version=model_version, report=lambda line: notes.print(line, style="dim")) as address,
+        open_sink(out) as sink,
+        scoring_bar(notes, lambda: None if file == STDIN else count_lines(file, limit)) as advance,
+    ):
         started = time.monotonic()
         done, unusable = asyncio.run(_write(rows, sink, advance, triton=address, settings=settings))
         seconds = time.monotonic() - started
@@ -78,25 +81,3 @@ async def _write(
         done += len(results)
         advance(len(results))
     return done, unusable
-
-
-@contextmanager
-def _triton(address: str | None, notes: Console) -> Iterator[str]:
-    """The address given, or that of a Triton started for the block."""
-    if address is not None:
-        yield address
-        return
-    with System(parts=frozenset({Part.TRITON}), report=lambda line: notes.print(line, style="dim")) as system:
-        yield system.triton.grpc_url
-
-
-@contextmanager
-def _bar(notes: Console, file: str, limit: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar; the function moves it on by some rows."""
-    if not notes.is_terminal:
-        yield lambda _: None
-        return
-    columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True) as progress:
-        task = progress.add_task("", total=None if file == STDIN else count_lines(file, limit))
-        yield lambda rows: progress.advance(task, rows)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 
+from pipeline.errors import ModelUnavailable
 from pipeline.event import Event, EventType, Platform
+from pipeline.settings import load
 from pipeline.verdict import Verdict
-from screener.core import ScreeningCore
+from screener.core import Screened, ScreeningCore
 from screener.encoder import Encoder
 from screener.metrics import ScreenerMetrics
 from screener.rules_in_force import RulesInForce
@@ -20,10 +22,26 @@ from screener.tokens import Tokenizer
 from screener.triton import MODEL, TritonModel
 from scripts.rows.texts import TextRow
 from scripts.show.json_lines import flags_json, scores_json
+from scripts.system.system import TOKENIZER
 
 BATCH_ROWS = 256
 _BATCHES_IN_FLIGHT = 3  # one in Triton, one being matched against the rules, one on its way
 _MODEL_TIMEOUT_S = 120.0
+_WAITS_S = (1.0, 5.0, 15.0)
+
+Answer = TypeVar("Answer")
+
+
+def scoring_settings() -> ScreenerSettings:
+    """The screener's settings by its environment variables, with the tokenizer of this repository by default.
+
+    Raises:
+        StartupFailed: a variable has a value that is not allowed.
+    """
+    settings = load(ScreenerSettings)
+    if "tokenizer_path" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"tokenizer_path": TOKENIZER})
 
 
 def scoring_core(model: TritonModel, settings: ScreenerSettings) -> ScreeningCore:
@@ -40,43 +58,76 @@ def scoring_core(model: TritonModel, settings: ScreenerSettings) -> ScreeningCor
 async def scores(
     chunks: AsyncIterator[Sequence[TextRow]], *, triton: str, settings: ScreenerSettings
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yields for each chunk one result a row, in order; some chunks are under way at a time.
+    """Yields for each chunk one result a row, in order; a row without a usable text has an error instead.
 
     Raises:
         ModelUnavailable: Triton at `triton` (host:port) is away or too slow.
         ModelOutputInvalid: it answers nonsense.
     """
     model = TritonModel.connect(triton, Tokenizer.from_file(settings.tokenizer_path))
-    core = scoring_core(model, settings)
-    under_way: deque[asyncio.Task[list[dict[str, Any]]]] = deque()
     try:
-        async for chunk in chunks:
-            under_way.append(asyncio.create_task(_score(core, chunk)))
-            if len(under_way) == _BATCHES_IN_FLIGHT:
-                yield await under_way.popleft()
-        while under_way:
-            yield await under_way.popleft()
+        async for rows, screened in screenings(chunks, scoring_core(model, settings)):
+            results = iter(screened)
+            yield [
+                {"id": row.row_id, "error": row.problem}
+                if row.problem
+                else result_json(row, next(results).verdict)
+                for row in rows
+            ]
     finally:
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
         await model.close()
 
 
-async def _score(core: ScreeningCore, rows: Sequence[TextRow]) -> list[dict[str, Any]]:
-    usable = [row for row in rows if not row.problem]
+async def screenings(
+    chunks: AsyncIterator[Sequence[TextRow]], core: ScreeningCore
+) -> AsyncIterator[tuple[Sequence[TextRow], list[Screened]]]:
+    """Yields each chunk, in order, with what the core says of its usable rows; some are under way at a time.
+
+    Raises:
+        ModelUnavailable: Triton is away or too slow.
+        ModelOutputInvalid: it answers nonsense.
+    """
+    under_way: deque[tuple[Sequence[TextRow], asyncio.Task[list[Screened]]]] = deque()
+    try:
+        async for chunk in chunks:
+            under_way.append((chunk, asyncio.create_task(_screen(core, chunk))))
+            if len(under_way) == _BATCHES_IN_FLIGHT:
+                rows, task = under_way.popleft()
+                yield rows, await task
+        while under_way:
+            rows, task = under_way.popleft()
+            yield rows, await task
+    finally:
+        for _, task in under_way:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
+
+
+async def _screen(core: ScreeningCore, rows: Sequence[TextRow]) -> list[Screened]:
     events = [
         Event("row", EventType.MESSAGE_CREATED, Platform.WEB_CHAT, author_id="row", content=row.text)
-        for row in usable
-    ]
-    screened = iter(await core.screen(events, timeout_s=_MODEL_TIMEOUT_S) if events else ())
-    return [
-        {"id": row.row_id, "error": row.problem} if row.problem else _result(row, next(screened).verdict)
         for row in rows
+        if not row.problem
     ]
+    return await patiently(lambda: core.screen(events, timeout_s=_MODEL_TIMEOUT_S)) if events else []
 
 
-def _result(row: TextRow, verdict: Verdict) -> dict[str, Any]:
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer; asks again, a few times, while the model is away: a busy machine must not end a long run.
+
+    Raises:
+        ModelUnavailable: it stays away.
+    """
+    for wait_s in _WAITS_S:
+        try:
+            return await ask()
+        except ModelUnavailable:
+            await asyncio.sleep(wait_s)
+    return await ask()
+
+
+def result_json(row: TextRow, verdict: Verdict) -> dict[str, Any]:
+    """A row's result."""
     return {
         "id": row.row_id,
         "risk_score": verdict.risk_score,
