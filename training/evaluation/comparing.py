@@ -48,6 +48,8 @@ class Comparison:
     differences: Mapping[Key, Difference]
     mcnemar: Mapping[tuple[Group, str], McNemar]
     """Of the labels served, by group of all sources and subject."""
+    calibration_errors: Mapping[tuple[Group, str], tuple[float, float]]
+    """Of the first and the second version; without a test, since the error has no interval."""
 
 
 def compare(rows: Rows, first: Evaluation, second: Evaluation) -> Comparison:
@@ -56,6 +58,11 @@ def compare(rows: Rows, first: Evaluation, second: Evaluation) -> Comparison:
     return Comparison(
         {key: difference(first.samples[key], second.samples[key]) for key in sorted(shared)},
         _mcnemars(rows, first, second),
+        {
+            place: (found.error, second.calibrations[place].error)
+            for place, found in first.calibrations.items()
+            if place in second.calibrations
+        },
     )
 
 

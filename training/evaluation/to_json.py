@@ -74,6 +74,10 @@ def comparison_json(comparison: Comparison, first: Served) -> Record:
             {**group_json(group), "subject": subject, **asdict(test)}
             for (group, subject), test in comparison.mcnemar.items()
         ],
+        "calibration": [
+            {**group_json(group), "subject": subject, "first": first, "second": second}
+            for (group, subject), (first, second) in comparison.calibration_errors.items()
+        ],
     }
 
 

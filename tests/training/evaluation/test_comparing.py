@@ -48,6 +48,8 @@ def test_the_same_scores_do_not_differ() -> None:
     assert {found.difference.value for found in comparison.differences.values()} <= {0.0, None}
     assert {found.p for found in comparison.differences.values()} <= {1.0, None}
     assert {test.p for test in comparison.mcnemar.values()} == {1.0}
+    assert comparison.calibration_errors
+    assert all(first == second for first, second in comparison.calibration_errors.values())
 
 
 def test_a_version_that_is_better_is_found_better() -> None:
@@ -64,6 +66,10 @@ def test_a_version_that_is_better_is_found_better() -> None:
     assert found.difference.low > 0
     assert found.p is not None
     assert found.p <= 2 / 401
+    assert comparison.calibration_errors[ALL, "TOXIC"] == (
+        first.calibrations[ALL, "TOXIC"].error,
+        second.calibrations[ALL, "TOXIC"].error,
+    )
     test = comparison.mcnemar[ALL, "TOXIC"]
     assert test.only_second_right > test.only_first_right
     assert test.p < 0.01

@@ -90,6 +90,14 @@ def test_it_shows_each_kind_of_plot(read: Reader) -> None:
     assert any(a.get("class") == "heat" for _, a in read.tags)
 
 
+def test_two_versions_are_shown_with_every_figure_of_the_fused_verdicts(report: Report, read: Reader) -> None:
+    names = set(read.texts)
+    assert "version 2 (first) and version 3 (second)" in "".join(read.texts)
+    assert {"AUPRC, toxic", "accuracy, final category", "davidson: recall, hate speech"} <= names
+    assert {"routed, benign chat", "mean of sources: AUPRC, hate speech"} <= names
+    assert "davidson: false positives, AAE to others, toxic" in names
+
+
 def test_no_number_is_missing_its_digits(report: Report) -> None:
     text = page(report, ABOUT)
     assert not re.findall(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.evaluation.alerts import BENIGN, BENIGN_CHAT
 from training.evaluation.calibrations import CONFIDENCE
 from training.evaluation.categories import CATEGORY
-from training.evaluation.fairness import ROUTED
+from training.evaluation.fairness import AAE_TO_OTHER, IN_AAE, IN_OTHER, ROUTED
 from training.evaluation.figures import MEAN
 from training.evaluation.groups import ALL_LENGTHS, WITHOUT_SHORT
 from training.evaluation.questions import ANY_HARM_OUTPUT, HARMFUL, HARMFUL_IF_ANY
@@ -34,11 +34,23 @@ METRICS = {
     "recall_at_95_precision": "recall at 95 % precision",
     "accuracy": "accuracy",
 }
+"""The metrics of every question."""
+
+_OTHER_METRICS = {
+    IN_AAE: "false positives in AAE",
+    IN_OTHER: "false positives, others",
+    AAE_TO_OTHER: "false positives, AAE to others",
+}
 
 
 def subject(name: str) -> str:
     """A label or another subject."""
     return SUBJECTS.get(name) or name.lower().replace("_", " ")
+
+
+def metric(name: str) -> str:
+    """A metric."""
+    return METRICS.get(name) or _OTHER_METRICS.get(name) or name
 
 
 def number(value: float | None, form: str = ".3f") -> str:
