@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.keys import Keys
 from pipeline.store import store_errors
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion
+from screener.windows import READING
 
 _EMBEDDING_BYTES = 2 * EMBEDDING_WIDTH
 _VALUE_BYTES = _EMBEDDING_BYTES + 4 * OUTPUTS
@@ -39,7 +40,7 @@ class CachedOutput:
 
 
 class EmbeddingCache:
-    """Model outputs by model version, precision and text."""
+    """Model outputs by model version, precision and text; one entry a text, however many rows it is."""
 
     def __init__(self, client: aioredis.Redis, keys: Keys, *, ttl_seconds: int) -> None:
         self._client = client
@@ -69,4 +70,5 @@ class EmbeddingCache:
                 await pipe.execute()
 
     def _key(self, version: ModelVersion, text: str) -> bytes:
-        return self._keys.embedding(version.number, version.precision, hashlib.sha256(text.encode()).digest())
+        digest = hashlib.sha256(READING + text.encode()).digest()
+        return self._keys.embedding(version.number, version.precision, digest)

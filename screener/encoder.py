@@ -16,6 +16,13 @@ from screener.cache import CachedOutput
 from screener.metrics import ScreenerMetrics
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion, RiskModel
 
+MOST_CHARACTERS = 20_000
+"""Texts of one call of the model: a hundred chat messages are one call, ten thousand characters half of one.
+
+Each call has its time and enters the cache by itself. So a batch of long texts, which is minutes of work on a
+small machine, cannot fail for its size alone, and what is tried again begins where it ended.
+"""
+
 _log = structlog.get_logger(__name__)
 _WARM_UP = "Is anybody there?"
 
@@ -65,6 +72,10 @@ class Encoder:
     async def encode(self, texts: Sequence[str], *, timeout_s: float) -> Encoded:
         """Embeds and classifies, all by one model version.
 
+        Args:
+            texts: distinct texts.
+            timeout_s: most time for one call of the model, of which a batch of long texts takes several.
+
         Raises:
             ModelUnavailable: Triton is away, loading, or too slow.
             ModelOutputInvalid: the model answered nonsense.
@@ -79,17 +90,18 @@ class Encoder:
         missing = [i for i, output in enumerate(known) if output is None]
         embeddings = np.empty((len(texts), EMBEDDING_WIDTH), np.float32)
         probabilities = np.empty((len(texts), OUTPUTS), np.float32)
-        if missing:
-            output = await self._model.infer([texts[i] for i in missing], timeout_s=timeout_s)
-            self._metrics.embedding_latency.observe(time.perf_counter() - looked_up)
+        for portion in portions(texts, missing):
+            asked = time.perf_counter()
+            output = await self._model.infer([texts[i] for i in portion], timeout_s=timeout_s)
+            self._metrics.embedding_latency.observe(time.perf_counter() - asked)
             self._learn(output.version, output.thresholds)
             if output.version != version.number:
-                # The version changed under way: what the cache gave is another's, so all is asked again.
-                if len(missing) < len(texts):
+                # The version changed under way: what else is known is another's, so all is asked again.
+                if len(portion) < len(texts):
                     return await self.encode(texts, timeout_s=timeout_s)
                 version = ModelVersion(output.version, version.precision)
-            embeddings[missing], probabilities[missing] = output.embeddings, output.probabilities
-            await self._remember(version, texts, missing, embeddings, probabilities)
+            embeddings[portion], probabilities[portion] = output.embeddings, output.probabilities
+            await self._remember(version, texts, portion, embeddings, probabilities)
         cached = np.ones(len(texts), np.bool_)
         cached[missing] = False
         for i, found in enumerate(known):
@@ -142,3 +154,16 @@ class Encoder:
     def _learn(self, version: int, thresholds: NDArray[np.float32]) -> None:
         if version not in self._thresholds:
             self._thresholds[version] = tuple(tuple(float(t) for t in row) for row in thresholds)
+
+
+def portions(texts: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
+    """The rows in order, cut where their texts would exceed `MOST_CHARACTERS`; at least one row in each."""
+    result: list[list[int]] = []
+    characters = 0
+    for row in rows:
+        characters += len(texts[row])
+        if not result or characters > MOST_CHARACTERS:
+            result.append([])
+            characters = len(texts[row])
+        result[-1].append(row)
+    return result

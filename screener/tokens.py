@@ -20,8 +20,11 @@ PREFIX = "query: "
 """Put before every text: e5 was trained with it, for symmetric tasks on both sides (e5-small-v2's model
 card)."""
 
+PREFIX_TOKENS = 3
+"""[CLS], `query` and `:`, the first ids of every text; what follows them depends on the text alone."""
+
 MAX_TOKENS = 512
-"""Rows of e5-small-v2's position table; what lies behind is cut off, [SEP] stays."""
+"""Rows of e5-small-v2's position table: the longest row that the model takes."""
 
 BUCKET_EDGES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Tokens, upper ends. Finer edges waste less padding and send more requests; see docs/model-card.md."""
@@ -50,8 +53,9 @@ class Tokenizer:
         # A tokenizer.json may carry padding or truncation of its own (some exports pad to 128): ours alone
         # count.
         inner.no_padding()
-        inner.enable_truncation(max_length=max_tokens)
+        inner.no_truncation()
         self._inner = inner
+        self._max_tokens = max_tokens
 
     @classmethod
     def from_file(cls, path: Path, *, max_tokens: int = MAX_TOKENS) -> Tokenizer:
@@ -65,10 +69,19 @@ class Tokenizer:
         return cls(inner, max_tokens=max_tokens)
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Ids of each text, [CLS] and [SEP] included: int64 [length] with 2 <= length <= max_tokens."""
+        """Ids of each text's beginning, [CLS] and [SEP] included: int64 [length], length <= max_tokens."""
+        return [cut(ids, self._max_tokens) for ids in self.encode_whole(texts)]
+
+    def encode_whole(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Ids of each text, [CLS] and [SEP] included: int64 [length], as long as the text is."""
         # The fast form skips the offsets, which nobody reads.
         encodings = self._inner.encode_batch_fast([PREFIX + text for text in texts])
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+
+def cut(ids: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """The first `length` of a text's ids, the last of them [SEP]; the ids themselves if they are no more."""
+    return ids if len(ids) <= length else np.concatenate((ids[: length - 1], ids[-1:]))
 
 
 def bucketed(

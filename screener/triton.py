@@ -1,7 +1,8 @@
 """`TritonModel`: the risk model, served by Triton over gRPC.
 
 Every request names its model version. What one call returns comes from one version; where that version is
-unloaded meanwhile, the whole call is repeated on the one that took over.
+unloaded meanwhile, the whole call is repeated on the one that took over. So the windows of a long text, which
+may be spread over several requests, are of one version too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tritonclient.utils import InferenceServerException
 from pipeline.errors import ModelOutputInvalid, ModelUnavailable
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelOutput, ModelVersion
 from screener.tokens import Bucket, Tokenizer, bucketed
+from screener.windows import Rows, rows_of
 
 MODEL = "e5_risk"
 MAX_BATCH = 64
@@ -114,11 +116,15 @@ class TritonModel:
         try:
             async with asyncio.timeout(timeout_s):
                 # In a thread: 64 long texts take milliseconds, in which the loop would answer nobody.
-                encoded = await asyncio.to_thread(self._tokenizer.encode, texts)
-                buckets = bucketed(encoded, max_batch=self._max_batch)
-                return await self._infer_on_one_version(buckets, len(texts), timeout_s)
+                rows, buckets = await asyncio.to_thread(self._prepared, texts)
+                output = await self._infer_on_one_version(buckets, len(rows.ids), timeout_s)
         except TimeoutError as error:
             raise ModelUnavailable(f"Triton did not answer within {timeout_s:g} s") from error
+        return replace(
+            output,
+            embeddings=output.embeddings[: len(texts)],
+            probabilities=rows.of_texts(output.probabilities, texts=len(texts)),
+        )
 
     async def current_version(self) -> ModelVersion:
         """The newest version that is ready; asks Triton once a second at most. Raises ModelUnavailable."""
@@ -139,6 +145,10 @@ class TritonModel:
     async def close(self) -> None:
         """Close the connection; calls on the way fail with ModelUnavailable."""
         await self._client.close()
+
+    def _prepared(self, texts: Sequence[str]) -> tuple[Rows, list[Bucket]]:
+        rows = rows_of(self._tokenizer.encode_whole(texts))
+        return rows, bucketed(rows.ids, max_batch=self._max_batch)
 
     async def _infer_on_one_version(
         self, buckets: Sequence[Bucket], rows: int, timeout_s: float

@@ -35,6 +35,15 @@ async def test_keeps_versions_and_precisions_apart(store: aioredis.Redis, other:
     assert await cache.get(other, ["hello"]) == [None]
 
 
+async def test_keeps_ways_to_read_a_text_apart(
+    store: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = EmbeddingCache(store, ONLY, ttl_seconds=60)
+    await cache.put(V1, [("hello", output("hello"))])
+    monkeypatch.setattr("screener.cache.READING", b"another\0")
+    assert await cache.get(V1, ["hello"]) == [None]
+
+
 async def test_forgets_in_time(store: aioredis.Redis) -> None:
     await EmbeddingCache(store, ONLY, ttl_seconds=60).put(V1, [("hello", output("hello"))])
     [key] = await store.keys("emb:*")

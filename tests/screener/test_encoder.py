@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import redis.asyncio as aioredis
 from prometheus_client import CollectorRegistry
@@ -8,7 +9,7 @@ from pipeline.errors import ModelUnavailable
 from pipeline.keys import ONLY
 from pipeline.store import connect
 from screener.cache import EmbeddingCache
-from screener.encoder import Encoder
+from screener.encoder import Encoder, portions
 from screener.metrics import ScreenerMetrics
 from tests.fixtures.model import ModelInMemory, vector_of
 
@@ -65,3 +66,49 @@ async def test_says_when_the_model_is_away(store: aioredis.Redis) -> None:
     model.fails_with = ModelUnavailable("Triton is away")
     with pytest.raises(ModelUnavailable):
         await an_encoder(model, store).encode(["a"], timeout_s=1)
+
+
+async def test_a_batch_of_long_texts_takes_several_calls_and_keeps_its_order(store: aioredis.Redis) -> None:
+    model = ModelInMemory()
+    texts = ["short", *(letter * 9_000 for letter in "abc"), "last"]
+    encoded = await an_encoder(model, store).encode(texts, timeout_s=1)
+    assert model.asked == [texts[:3], texts[3:]]
+    for row, text in enumerate(texts):
+        assert np.array_equal(encoded.embeddings[row], vector_of(text))
+
+
+def test_portions_hold_every_row_once_and_are_bounded() -> None:
+    texts = ["x" * length for length in (10_000, 200, 9_000, 4_000, 1, 30_000, 2)]
+    assert portions(texts, range(7)) == [[0, 1, 2], [3, 4], [5], [6]]
+    assert portions(texts, [2, 5]) == [[2], [5]]
+    assert portions(texts, []) == []
+    assert portions(["a chat message of fifty characters or about that."] * 100, range(100)) == [
+        list(range(100))
+    ]
+
+
+async def test_what_fails_midway_goes_on_where_it_ended(store: aioredis.Redis) -> None:
+    model = ModelInMemory()
+    encoder = an_encoder(model, store)
+    await encoder.warm_up(timeout_s=1)
+    texts = [letter * 15_000 for letter in "ab"]
+    model.poison = texts[1]
+    with pytest.raises(ValueError, match="poison"):
+        await encoder.encode(texts, timeout_s=1)
+    model.poison = None
+    encoded = await encoder.encode(texts, timeout_s=1)
+    assert encoded.cached.tolist() == [True, False]
+
+
+async def test_a_version_that_changes_between_two_calls_mixes_nothing(store: aioredis.Redis) -> None:
+    class ChangesUnderWay(ModelInMemory):
+        async def infer(self, texts, *, timeout_s):  # type: ignore[no-untyped-def]  # as in the parent
+            if len(self.asked) == 1:
+                self.version = 2
+            return await super().infer(texts, timeout_s=timeout_s)
+
+    model = ChangesUnderWay(version=1)
+    texts = [letter * 15_000 for letter in "ab"]
+    encoded = await an_encoder(model, store).encode(texts, timeout_s=1)
+    assert encoded.version == 2
+    assert model.asked == [texts[:1], texts[1:], texts[:1], texts[1:]]

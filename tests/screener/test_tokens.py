@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from screener.tokens import BUCKET_EDGES, PREFIX, Tokenizer, TokenizerUnreadable, bucketed
+from screener.tokens import BUCKET_EDGES, PREFIX, PREFIX_TOKENS, Tokenizer, TokenizerUnreadable, bucketed
 from training.source import Source
 
 CLS, SEP = 101, 102
@@ -34,6 +36,20 @@ def test_case_does_not_matter_and_every_script_encodes(tokenizer: Tokenizer) -> 
 def test_long_texts_are_cut_to_512_tokens_and_keep_their_end_mark(tokenizer: Tokenizer) -> None:
     (row,) = tokenizer.encode(["word " * 5000])
     assert len(row) == 512
+    assert row[-1] == SEP
+
+
+@settings(deadline=None)  # a busy machine may take long for one
+@given(st.text(max_size=60))
+def test_what_follows_the_prefix_depends_on_the_text_alone(tokenizer: Tokenizer, text: str) -> None:
+    apart, joined = tokenizer.encode_whole([f"a {text}", text])
+    assert joined[:PREFIX_TOKENS].tolist() == [CLS, 23032, 1024]
+    assert joined[PREFIX_TOKENS:].tolist() == apart[PREFIX_TOKENS + 1 :].tolist()
+
+
+def test_a_whole_text_keeps_every_token(tokenizer: Tokenizer) -> None:
+    [row] = tokenizer.encode_whole(["word " * 5000])
+    assert len(row) == 5004
     assert row[-1] == SEP
 
 
