@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from screener.text import leet
+from screener.text.joined import sentence
 from screener.text.resolve import Found, resolve
 from screener.text.vocabulary import Vocabulary
 from screener.text.words import ORDINARY
@@ -27,6 +28,7 @@ _PREFIXES = frozenset(
 )  # fmt: skip
 _SUFFIXES = frozenset(["ish", "esque", "ness", "ed", "er", "ing", "th", "nd", "st"])
 _SHORTEST = 4
+_SECOND_LOOKS = 2
 _MOST_MASKED = 2
 """Letters that a mask may stand for; more of them could be of any word."""
 
@@ -71,21 +73,20 @@ def _is_broken(token: str, bare: str, vocabulary: Vocabulary) -> bool:
 
 def _is_compound(parts: Sequence[str]) -> bool:
     """Whether parts are joined as English joins them: "e-mail", "co-op", "plan-b", "baby-ish"."""
-    return len(parts) == 2 and (1 in map(len, parts) or parts[0] in _PREFIXES or parts[1] in _SUFFIXES)
+    alone = len(parts) == 2 and 1 in map(len, parts)
+    return alone or parts[0] in _PREFIXES or parts[-1] in _SUFFIXES
 
 
 def _unmasked(token: str, vocabulary: Vocabulary) -> str | None:
     """The listed word with some letters under a mask, or the likeliest word with one vowel under it."""
     if _MASKS.search(token) is None:
         return None
-    words = []
+    match = _MASKED_VOWEL.fullmatch(token)
+    words = [] if match is None else [match[1] + vowel + match[2] for vowel in "aeiou"]
     listed = vocabulary.aliases.get(_MASKS.sub("*", token))
     if listed is not None and len(listed) <= len(token) + _MOST_MASKED:
         words.append(listed)
-    match = _MASKED_VOWEL.fullmatch(token)
-    if match is not None:
-        words += [match[1] + vowel + match[2] for vowel in "aeiou"]
-    return vocabulary.likeliest(words)
+    return vocabulary.likeliest([word for word in words if word in vocabulary.words] or words)
 
 
 def _decoded(token: str, vocabulary: Vocabulary) -> Found | None:
@@ -102,10 +103,11 @@ def _decoded(token: str, vocabulary: Vocabulary) -> Found | None:
     for letters in readings:
         if vocabulary.may_hide(letters):
             return Found(letters, hidden=True)
-    for letters in readings[:2]:
+    for letters in readings[:_SECOND_LOOKS]:
         found = resolve(letters, vocabulary)
-        if found is not None:
-            return Found(found.word, hidden=True)
+        words = [found.word] if found is not None else sentence(letters, vocabulary)
+        if words:
+            return Found(" ".join(words), hidden=True)
     return None
 
 

@@ -27,17 +27,21 @@ _ENDINGS = frozenset(
 
 def take_apart(letters: str, start: int, vocabulary: Vocabulary) -> list[Edit]:
     """The spaces that are missing in lower-case letters, which stand at `start`; none if no sentence."""
-    if len(letters) < _SHORTEST:
-        return []
-    words = vocabulary.cut(letters)
-    if words is None or len(words) < 2 or not _is_sentence(words, vocabulary):
-        return []
+    words = sentence(letters, vocabulary)
     edits = []
     place = start
     for word in words[:-1]:
         place += len(word)
         edits.append(Edit(place, place, " ", hidden=False))
     return edits
+
+
+def sentence(letters: str, vocabulary: Vocabulary) -> Sequence[str]:
+    """The words of a sentence without spaces; empty if it is none."""
+    if len(letters) < _SHORTEST:
+        return ()
+    words = vocabulary.cut(letters)
+    return words if words is not None and len(words) > 1 and _is_sentence(words, vocabulary) else ()
 
 
 def _is_sentence(words: Sequence[str], vocabulary: Vocabulary) -> bool:

@@ -31,6 +31,8 @@ def mend(draft: Draft, chunks: Chunks, vocabulary: Vocabulary) -> bool:
 
 def _joined(pieces: str, vocabulary: Vocabulary) -> str | None:
     """The listed word that pieces with single spaces between make, if they are written alike."""
+    if not all(map(str.isalpha, pieces.split(" "))):
+        return None
     word = pieces.replace(" ", "")
     low = word.lower()
     if len(low) < _SHORTEST or low not in vocabulary.words:

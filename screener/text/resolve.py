@@ -11,6 +11,10 @@ from screener.text.vocabulary import Vocabulary
 _RUN = re.compile(r"(.)\1{2,}")
 _MOST_FLOODS = 4
 _SHORTEST_BACKWARDS = 5
+_SHORTEST_SWAPPED = 6
+"""Letters from which on two of them in each other's place make no other word by chance."""
+
+_LONGEST_SWAPPED = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ def resolve(letters: str, vocabulary: Vocabulary) -> Found | None:
     backwards = letters[::-1]
     if backwards in vocabulary.words and _is_worth_turning(backwards, vocabulary):
         return Found(backwards, hidden=True)
-    return None
+    swapped = _unswapped(letters, vocabulary)
+    return None if swapped is None else Found(swapped, hidden=False)
 
 
 def _is_worth_turning(word: str, vocabulary: Vocabulary) -> bool:
@@ -41,6 +46,19 @@ def _is_worth_turning(word: str, vocabulary: Vocabulary) -> bool:
     return len(word) >= _SHORTEST_BACKWARDS or (
         len(word) == _SHORTEST_BACKWARDS - 1 and vocabulary.is_english(word)
     )
+
+
+def _unswapped(letters: str, vocabulary: Vocabulary) -> str | None:
+    """The likeliest word with two neighbouring letters inside it in each other's place."""
+    if len(letters) > _LONGEST_SWAPPED:
+        return None
+    words = [
+        letters[:place] + letters[place + 1] + letters[place] + letters[place + 2 :]
+        for place in range(1, len(letters) - 2)
+    ]
+    if len(letters) < _SHORTEST_SWAPPED:
+        words = [word for word in words if word in vocabulary.words and vocabulary.is_english(word)]
+    return vocabulary.likeliest(word for word in words if word in vocabulary.ordinary)
 
 
 def _without_floods(letters: str, vocabulary: Vocabulary) -> str | None:

@@ -20,9 +20,6 @@ LONGEST = 24
 _SHORTEST_SPOKEN = 4
 _SHORTEST_OF_TWO, _SHORTEST_SECOND_OF_TWO = 4, 6
 _SPOKEN_SURPRISE = log(3_000)
-_SHORTEST_SWAPPED = 5
-"""Letters of a word from which on two of them in each other's place make no other word by chance."""
-
 _LISTED_SURPRISE = log(500)
 """Words that somebody would hide are more frequent where somebody hides words."""
 
@@ -217,12 +214,9 @@ def _aliases(words: Iterable[str], taken: frozenset[str]) -> dict[str, str]:
 
 
 def _disguises(word: str) -> Iterable[str]:
-    """Doubled or swapped letters, masks ("f**k", "s*it") and i for l (as decoded from 1, or a capital I)."""
+    """Doubled letters, masks ("f**k", "s*it") and i for l (as decoded from 1, or a capital I)."""
     if len(word) < 4:
         return
-    if len(word) >= _SHORTEST_SWAPPED:
-        for place in range(1, len(word) - 1):
-            yield word[:place] + word[place + 1] + word[place] + word[place + 2 :]
     for place, letter in enumerate(word):
         if word[place - 1 : place] != letter and word[place + 1 : place + 2] != letter:
             yield word[:place] + letter + word[place:]
