@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich import box
+from typing import Any
+
 from rich.table import Table
 from rich.text import Text
 
@@ -11,21 +12,23 @@ from training.evaluation.comparing import Comparison
 from training.evaluation.evaluation import Evaluation
 from training.evaluation.figures import MEAN, Key
 from training.evaluation.groups import ALL_LENGTHS, EVERY, Group
+from training.evaluation.html.words import METRICS
+from training.evaluation.html.words import subject as words
 from training.evaluation.questions import HARMFUL
-from training.evaluation.resampling import Figure
 from training.evaluation.scored import Scorer
 from training.evaluation.targets import standings, target_group
 
+_LOOKS: dict[str, Any] = {"box": None, "padding": (0, 2, 0, 0), "title_justify": "left"}  # 80 columns do
 _MARKS = {True: Text("reached", "green"), False: Text("missed", "red"), None: Text("unknown", "dim")}
 
 
 def targets_table(evaluation: Evaluation) -> Table:
-    """What is to be reached, and where it stands."""
+    """What is to be reached and where it stands; low and high are the 95 % interval."""
     of = target_group(evaluation).part or "all rows"
     version = evaluation.served.model_version
-    table = Table(title=f"version {version} on {of}", box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("figure")
-    for heading in ("linear head", "to reach", "is", "95 % interval"):
+    table = Table(title=f"version {version} on {of}", **_LOOKS)
+    table.add_column("figure", no_wrap=True)
+    for heading in ("linear", "to reach", "is", "low", "high"):
         table.add_column(heading, justify="right")
     table.add_column("")
     for standing in standings(evaluation):
@@ -35,7 +38,8 @@ def targets_table(evaluation: Evaluation) -> Table:
             _number(target.baseline),
             f"{'≤' if target.at_most else '≥'} {target.reach:.3f}",
             _number(standing.figure.value),
-            interval(standing.figure),
+            _number(standing.figure.low),
+            _number(standing.figure.high),
             _MARKS[standing.is_met],
         )
     return table
@@ -43,30 +47,25 @@ def targets_table(evaluation: Evaluation) -> Table:
 
 def comparison_table(comparison: Comparison) -> Table:
     """The differences that matter most, of all rows, for the verdicts as they are served."""
-    table = Table(title="second version minus first", box=box.SIMPLE_HEAD, title_justify="left")
-    for heading in ("figure", "first", "second", "difference", "95 % interval", "p"):
-        table.add_column(heading, justify="left" if heading == "figure" else "right")
+    table = Table(title="second version minus first", **_LOOKS)
+    for heading in ("figure", "first", "second", "change", "low", "high", "p"):
+        is_name = heading == "figure"
+        table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
     group = Group(EVERY, ALL_LENGTHS)
     for metric in ("auprc", "accuracy"):
         for subject in (*CATEGORIES, MEAN, HARMFUL):
             found = comparison.differences.get(Key(group, Scorer.FUSED, subject, metric))
             if found is not None:
                 table.add_row(
-                    f"{metric}, {subject}",
+                    f"{METRICS[metric]}, {words(subject)}",
                     _number(found.first),
                     _number(found.second),
                     _number(found.difference.value, "+.3f"),
-                    interval(found.difference, "+.3f"),
+                    _number(found.difference.low, "+.3f"),
+                    _number(found.difference.high, "+.3f"),
                     _number(found.p),
                 )
     return table
-
-
-def interval(figure: Figure, form: str = ".3f") -> str:
-    """Where the figure lies, or a dash."""
-    if figure.low is None or figure.high is None:
-        return "-"
-    return f"{figure.low:{form}} .. {figure.high:{form}}"
 
 
 def _number(value: float | None, form: str = ".3f") -> str:

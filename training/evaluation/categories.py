@@ -44,10 +44,12 @@ class Confusion:
 def was_right(rows: Rows, category: NDArray[np.intp]) -> NDArray[np.float64]:
     """[n]: 1 or 0 whether the final category (-1 is LOW_RISK) is right, NaN where nobody knows.
 
-    A harmful category is right where its label holds; LOW_RISK, where none of all that the source tells does.
+    A harmful category is right where its label holds; LOW_RISK, where none does. Asked of the rows of
+    `harmful` alone: elsewhere a wrong LOW_RISK could hide behind a label that is unknown, and a wrong label could not.
     """
+    harm = harmful(rows)
     of_label = rows.truth[np.arange(len(rows)), np.maximum(category, 0)]
-    return np.where(category < 0, 1 - harmful(rows), of_label)
+    return np.where(np.isnan(harm), np.nan, np.where(category < 0, 1 - harm, of_label))
 
 
 def category_figures(rows: Rows, judged: Mapping[Scorer, Judged], weights: NDArray[np.uint8]) -> Figures:

@@ -14,7 +14,7 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.figures import Key
 from training.evaluation.groups import EVERY, Group, groups
 from training.evaluation.questions import HARMFUL
-from training.evaluation.resampling import Figure, Samples, figure
+from training.evaluation.resampling import Figure, Samples, defined_draws, figure
 from training.evaluation.rows import Rows
 from training.evaluation.scored import Scorer
 
@@ -73,13 +73,12 @@ def difference(first: Samples, second: Samples) -> Difference:
     (the level at which the percentile interval reaches 0), never below 2 / (1 + resamples).
     """
     gained = second - first
-    drawn = gained[1:][~np.isnan(gained[1:])]
-    told = figure(gained)
+    draws = defined_draws(gained)
     p = None
-    if told.low is not None:
-        tails = (1 + int((drawn <= 0).sum()), 1 + int((drawn >= 0).sum()))
-        p = min(1.0, 2 * min(tails) / (1 + len(drawn)))
-    return Difference(figure(first).value, figure(second).value, told, p)
+    if draws is not None:
+        tails = (1 + int((draws <= 0).sum()), 1 + int((draws >= 0).sum()))
+        p = min(1.0, 2 * min(tails) / (1 + len(draws)))
+    return Difference(figure(first).value, figure(second).value, figure(gained), p)
 
 
 def mcnemar(only_first_right: int, only_second_right: int) -> McNemar:

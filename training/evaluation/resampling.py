@@ -75,14 +75,23 @@ def mean(samples: Sequence[Samples]) -> Samples:
 def figure(samples: Samples) -> Figure:
     """The figure with its percentile interval.
 
-    There is none where more than one resample in twenty leaves the figure undefined: that is so with three
-    positives or fewer.
+    There is none where too few resamples define the figure, nor where all give the same: a share of 0 or 1 is
+    no more certain for that.
     """
     if np.isnan(samples[0]):
         return Figure(None)
-    value, drawn = float(samples[0]), samples[1:]
-    drawn = drawn[~np.isnan(drawn)]
-    if not len(drawn) or len(drawn) < (1 - _MOST_UNDEFINED) * (len(samples) - 1):
+    value, draws = float(samples[0]), defined_draws(samples)
+    if draws is None or draws.min() == draws.max():
         return Figure(value)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Figure(value, float(low), float(high))
+
+
+def defined_draws(samples: Samples) -> NDArray[np.float64] | None:
+    """The resamples that define the figure; None where more than one in twenty does not.
+
+    That is so with three positives or fewer.
+    """
+    draws = samples[1:][~np.isnan(samples[1:])]
+    few = len(draws) < (1 - _MOST_UNDEFINED) * (len(samples) - 1)
+    return None if few or not len(draws) else draws

@@ -48,6 +48,12 @@ def test_a_category_is_right_where_its_label_holds() -> None:
     assert told.not_told == 1  # nobody knows whether it is spam
 
 
+def test_a_category_is_asked_of_rows_of_which_all_is_known() -> None:
+    rows = rows_of([{"TOXIC": 0}, {"TOXIC": 0}, {"TOXIC": 0, "HATE_SPEECH": 0}])
+    told = was_right(rows, np.array([LOW, TOXIC, TOXIC]))
+    assert np.array_equal(told, [np.nan, np.nan, 0], equal_nan=True)
+
+
 def test_what_is_missed_counts_by_its_most_specific_label() -> None:
     rows = rows_of([{"TOXIC": 1, "VIOLENCE": 1}])
     told = confusion(rows, np.array([True]), np.array([LOW]))

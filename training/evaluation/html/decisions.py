@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from screener.model import CATEGORIES
 from training.evaluation.alerts import BENIGN, BENIGN_CHAT
 from training.evaluation.alerts import ROUTED as ROUTED_SHARE
@@ -11,7 +13,7 @@ from training.evaluation.evaluation import Evaluation
 from training.evaluation.fairness import AAE_TO_OTHER, IN_AAE, IN_OTHER, SOURCE
 from training.evaluation.fairness import SUBJECTS as FAIRNESS_SUBJECTS
 from training.evaluation.figures import Key
-from training.evaluation.groups import ALL_LENGTHS, EVERY, Group
+from training.evaluation.groups import ALL_LENGTHS, EVERY, WITHOUT_SHORT, Group
 from training.evaluation.html.elements import Child, Element, tag
 from training.evaluation.html.parts import folded, plot, section
 from training.evaluation.html.plots import reliability
@@ -80,41 +82,40 @@ def categories(evaluation: Evaluation) -> Element:
 
 def alerts(evaluation: Evaluation) -> Element:
     """What reviewers get for nothing."""
-    told = []
-    for (group, about), count in evaluation.counts.items():
-        if about not in (BENIGN, BENIGN_CHAT) or group.part or (about == BENIGN and group.source == EVERY):
-            continue
-        name = group.source or "gametox, conda and jigsaw"
-        told.append(
-            row(
-                f"{name}, {LENGTHS[group.lengths]}" if group.lengths != ALL_LENGTHS else name,
-                f"{count.negatives:,}",
-                *(cell(evaluation.figures[Key(group, s, about, ROUTED_SHARE)], ".4f") for s in SCORERS),
-                is_few=count.negatives < 100,
-            )
-        )
     return section(
         "alerts",
         "Alerts for nothing",
         tag("p", "The share routed to review of the rows whose known labels are all 0."),
-        table(["", "rows", *SCORERS.values()], told),
+        _by_length(
+            ["", "rows", *SCORERS.values()],
+            {
+                lengths: [
+                    row(
+                        group.source or "gametox, conda and jigsaw",
+                        f"{count.negatives:,}",
+                        *(
+                            cell(evaluation.figures[Key(group, s, about, ROUTED_SHARE)], ".4f")
+                            for s in SCORERS
+                        ),
+                        is_few=count.negatives < 100,
+                    )
+                    for (group, about), count in evaluation.counts.items()
+                    if (group.part, group.lengths) == (EVERY, lengths)
+                    and (about == BENIGN_CHAT or (about == BENIGN and group.source != EVERY))
+                ]
+                for lengths in LENGTHS
+            },
+        ),
     )
+
+
+def _routed(evaluation: Evaluation, group: Group, about: str) -> list[Element]:
+    return [cell(evaluation.figures[Key(group, s, about, ROUTED_SHARE)], ".4f") for s in SCORERS]
 
 
 def dialect(evaluation: Evaluation) -> Element | None:
     """Whether a dialect is held against its speakers; None without rows that tell."""
-    told = []
-    for (group, about), harmless in evaluation.harmless.items():
-        for scorer, who in SCORERS.items():
-            rate, other, factor = (
-                evaluation.figures[Key(group, scorer, about, metric)]
-                for metric in (IN_AAE, IN_OTHER, AAE_TO_OTHER)
-            )
-            name = f"{subject(about)}, {who}"
-            short = "" if group.lengths == ALL_LENGTHS else f", {LENGTHS[group.lengths]}"
-            counts = f"{harmless.aae:,} / {harmless.other:,}"
-            told.append(row(name + short, counts, cell(rate), cell(other), cell(factor, ".2f")))
-    if not told:
+    if not evaluation.harmless:
         return None
     asked = ", ".join(subject(name) for name in FAIRNESS_SUBJECTS)
     return section(
@@ -125,5 +126,34 @@ def dialect(evaluation: Evaluation) -> Element | None:
             f"How often harmless rows of {SOURCE} are flagged all the same ({asked}): those in African"
             " American English, by grammatical and lexical markers, and the others.",
         ),
-        table(["", "rows in AAE / others", "flagged, AAE", "flagged, others", "ratio"], told),
+        _by_length(
+            ["", "rows in AAE / others", "flagged, AAE", "flagged, others", "ratio"],
+            {
+                lengths: [
+                    _dialect_row(evaluation, group, about, scorer)
+                    for group, about in evaluation.harmless
+                    if group.lengths == lengths
+                    for scorer in SCORERS
+                ]
+                for lengths in LENGTHS
+            },
+        ),
     )
+
+
+def _dialect_row(evaluation: Evaluation, group: Group, about: str, scorer: Scorer) -> Element:
+    harmless = evaluation.harmless[group, about]
+    rate, other, factor = (
+        evaluation.figures[Key(group, scorer, about, metric)] for metric in (IN_AAE, IN_OTHER, AAE_TO_OTHER)
+    )
+    counts = f"{harmless.aae:,} / {harmless.other:,}"
+    name = f"{subject(about)}, {SCORERS[scorer]}"
+    return row(name, counts, cell(rate), cell(other), cell(factor, ".2f"))
+
+
+def _by_length(headings: Sequence[str], rows: Mapping[str, Sequence[Element]]) -> list[Element]:
+    """A table of all rows, and one to unfold without the short texts."""
+    return [
+        table(headings, rows[ALL_LENGTHS], caption=LENGTHS[ALL_LENGTHS]),
+        folded(LENGTHS[WITHOUT_SHORT], table(headings, rows[WITHOUT_SHORT])),
+    ]

@@ -14,7 +14,7 @@ from training.evaluation.resampling import Figure
 from training.evaluation.scored import Scorer
 
 _WIDTH, _HEIGHT = 300, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 8, 8, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 34
 _ROW = 19
 _NAME_WIDTH, _NUMBER_WIDTH = 122, 40
 _TENTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
