@@ -24,7 +24,7 @@ LARGEST_MOVE = 0.02
 LARGEST_INT8_MOVE = 0.05
 """Of any probability of the INT8 file, which nothing serves unless somebody asks for the smaller one."""
 
-TEXTS = 1024
+TEXTS = 512
 MIXED_BATCH = 16
 _MIXED_EDGES = (48, 160)
 
