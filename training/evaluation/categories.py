@@ -45,7 +45,7 @@ def was_right(rows: Rows, category: NDArray[np.intp]) -> NDArray[np.float64]:
     """[n]: 1 or 0 whether the final category (-1 is LOW_RISK) is right, NaN where nobody knows.
 
     A harmful category is right where its label holds; LOW_RISK, where none does. Asked of the rows of
-    `harmful` alone: elsewhere a wrong LOW_RISK could hide behind a label that is unknown, and a wrong label could not.
+    `harmful` alone: elsewhere a wrong LOW_RISK could hide behind an unknown label, a wrong label could not.
     """
     harm = harmful(rows)
     of_label = rows.truth[np.arange(len(rows)), np.maximum(category, 0)]

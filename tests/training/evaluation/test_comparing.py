@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.evaluation.sample import sample, scored_by
@@ -31,6 +31,7 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.lists(st.floats(0, 1), max_size=8))
 def test_a_corrected_p_is_never_smaller_and_keeps_the_order(p_values: list[float]) -> None:
     corrected = holm(p_values)

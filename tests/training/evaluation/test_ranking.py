@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.evaluation.ranking import precision_recall_curve, rank
@@ -53,6 +53,7 @@ def test_a_class_that_is_missing_leaves_figures_undefined() -> None:
     assert np.isnan(roc_auc)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(ROWS)
 def test_a_weight_is_as_good_as_copies(rows: list[tuple[bool, float, int]]) -> None:
     truth, scores, weights = (list(column) for column in zip(*rows, strict=True))
@@ -63,6 +64,7 @@ def test_a_weight_is_as_good_as_copies(rows: list[tuple[bool, float, int]]) -> N
         assert weighted == pytest.approx(expected, nan_ok=True)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(ROWS)
 def test_against_the_definitions(rows: list[tuple[bool, float, int]]) -> None:
     truth, scores = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
@@ -79,6 +81,7 @@ def test_against_the_definitions(rows: list[tuple[bool, float, int]]) -> None:
     assert roc_auc == pytest.approx(np.mean(pairs) if pairs else np.nan, nan_ok=True)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_has_no_say(rows: list[tuple[bool, float, int]], random: Random) -> None:
     shuffled = list(rows)
