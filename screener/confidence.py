@@ -16,6 +16,9 @@ _NEAREST = 0.01
 """Nothing counts as surer than this beside the other part: log-odds have no end, and where a rule fires
 against a model that all but excludes the category, the rule is right in a third of the cases."""
 
+_LEAST = 1e-6
+"""Where log-odds end that only one part moves."""
+
 
 def together(probability: float, evidence: float) -> float:
     """The probability of a category, from the model's and from the precision of the rules that show it.
@@ -24,7 +27,8 @@ def together(probability: float, evidence: float) -> float:
     """
     if evidence <= probability:
         return probability
-    halfway = _logistic((_log_odds(probability) + _log_odds(evidence)) / 2)
+    model, rules = (min(max(value, _NEAREST), 1.0 - _NEAREST) for value in (probability, evidence))
+    halfway = _logistic((_log_odds(model) + _log_odds(rules)) / 2)
     return max(probability, min(evidence, halfway))
 
 
@@ -32,13 +36,12 @@ def any_harm(probability: float, heuristic_score: float) -> float:
     """The probability that any harm holds, from the model's and the score of the rules."""
     if not heuristic_score:
         return probability
-    raised = _logistic(_log_odds(probability) + HARM_PER_SCORE * heuristic_score)
-    return max(probability, raised)
+    bounded = min(max(probability, _LEAST), 1.0 - _LEAST)
+    return max(probability, _logistic(_log_odds(bounded) + HARM_PER_SCORE * heuristic_score))
 
 
 def _log_odds(probability: float) -> float:
-    bounded = min(max(probability, _NEAREST), 1.0 - _NEAREST)
-    return math.log(bounded / (1.0 - bounded))
+    return math.log(probability / (1.0 - probability))
 
 
 def _logistic(log_odds: float) -> float:

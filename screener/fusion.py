@@ -3,14 +3,16 @@
     risk = max(w_h * heuristic + w_m * model, escalation)
 
 The weighted sum alone cannot route a hateful sentence without a bad word (it ends at w_m), so each calibrated
-probability p, of a category or of any harm, escalates by itself, continuously, around its escalation
-threshold t and the routing threshold T (`Policy.threshold`):
+probability p escalates by itself, continuously, around its escalation threshold t and the routing threshold T
+(`Policy.threshold`):
 
     escalation(p) = T * p / t                      for p <= t
                     T + (1 - T) * (p - t) / (1 - t)  above
 
 T stands where a constant 0.7 could: whatever the routing threshold, a probability at its escalation threshold
-gives a risk at the routing threshold, and one above it is routed.
+gives a risk at the routing threshold, and one above it is routed. Seven probabilities escalate: those of the
+categories, and that of any harm as the rules have raised it (`confidence.any_harm`). The last one ranks best
+by far, for many harms are plain as such and hard to name.
 
 The evidence of the rules escalates by the same formula, but with a threshold of its own, `RULE_ESCALATION`:
 evidence is a precision measured on validation data, and must mean the same whichever model version runs. (A
@@ -117,12 +119,17 @@ def judge(
     """
     known = _checked(probabilities)
     model_score = known[_ANY_HARM]
+    harm = any_harm(model_score, heuristics.score)
+    in_force = policy.overrides.at(*_checked_thresholds(thresholds))
     return _judgement(
         heuristics,
         known,
-        thresholds=policy.overrides.at(*_checked_thresholds(thresholds)),
-        weighted=policy.heuristic_weight * heuristics.score + policy.model_weight * model_score,
-        calm=1.0 - any_harm(model_score, heuristics.score),
+        thresholds=in_force,
+        risk=max(
+            policy.heuristic_weight * heuristics.score + policy.model_weight * model_score,
+            escalation(harm, in_force.escalation[_ANY_HARM], policy.threshold),
+        ),
+        calm=1.0 - harm,
         policy=policy,
     )
 
@@ -138,7 +145,7 @@ def judge_degraded(heuristics: HeuristicResult, policy: Policy) -> Judgement:
         heuristics,
         None,
         thresholds=_rules_alone(policy),
-        weighted=heuristics.score,
+        risk=heuristics.score,
         calm=1.0 - heuristics.score,
         policy=policy,
     )
@@ -156,15 +163,12 @@ def _judgement(
     known: Sequence[float] | None,
     *,
     thresholds: Thresholds,
-    weighted: float,
+    risk: float,
     calm: float,
     policy: Policy,
 ) -> Judgement:
     probabilities = _NO_MODEL if known is None else known
     rules = _rules_alone(policy)
-    risk = max(
-        weighted, escalation(probabilities[_ANY_HARM], thresholds.escalation[_ANY_HARM], policy.threshold)
-    )
     scores: list[float] = []
     standing: list[tuple[float, Category]] = []
     for index, category in enumerate(HARMFUL):

@@ -12,8 +12,8 @@ from screener.heuristics.lexicon import Entry, read_lexicons
 from screener.heuristics.phrases import PhraseIndex
 from screener.heuristics.result import NO_EVIDENCE
 from screener.heuristics.rules_file import RulesFile, RuleTable, read_rules_file
-from screener.heuristics.shapes import Shape
-from screener.text import MENTION, Vocabulary, normalise
+from screener.heuristics.shape import Shape
+from screener.text import MENTION, Vocabulary, normalise, read_english
 from screener.text.fold import fold, fold_letters
 
 RULES_PATH = Path(__file__).with_name("rules.toml")
@@ -25,7 +25,18 @@ _SHORTEST_DISGUISED = 3
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as it counts; `evidence` has one value in 0..1 for each of `HARMFUL`."""
+    """One rule as it counts.
+
+    Attributes:
+        name: its name.
+        weight: 0..1; at 0 it is told nowhere, and other rules may still rest on it.
+        category: what it speaks for, or UNSPECIFIED.
+        evidence: one value in 0..1 for each of `HARMFUL`.
+        solicits: whether it draws its readers somewhere else.
+        shape: numbers and words, where it looks at a text's shape or at the context.
+        together: it fires where of each group of rules one does; empty for a rule that looks for itself.
+        unless: rules whose match takes its evidence away, and half of its weight.
+    """
 
     name: str
     weight: float
@@ -33,6 +44,8 @@ class Rule:
     evidence: tuple[float, ...]
     solicits: bool
     shape: Shape
+    together: tuple[tuple[str, ...], ...]
+    unless: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +79,44 @@ def _build(files: Sequence[RulesFile], lexicons: Mapping[str, tuple[Entry, ...]]
             groups.setdefault(name, []).extend(form for entry in entries for form in _forms(entry))
     index = PhraseIndex(groups)
     rules: dict[str, Rule] = {}
+    spoken = {word for entries in groups.values() for entry in entries for word in entry.split()}
     harmful: dict[str, None] = {}  # in order: the first of two words has their common disguise
     for file in files:
         for phrase in file.allow:
             _add(index, phrase, ALLOW, file)
+            spoken.update(phrase.split())
         for name, table in file.rules.items():
             rules[name] = _rule(name, table, rules.get(name))
             for phrase in [*table.phrases, *_chosen(table, lexicons)]:
                 _add(index, phrase, name, file)
+                spoken.update(phrase.split())
                 if table.category is not Category.UNSPECIFIED:
                     harmful.update(dict.fromkeys(_single_words(phrase, groups)))
+    for rule in rules.values():
+        _check_names(rule, rules, files[-1].path)
     harmful.update(dict.fromkeys(word for file in files for word in file.recognise))
     vocabulary = Vocabulary(
         [word for word in harmful if len(word) >= _SHORTEST_DISGUISED and word.isalpha()],
         fillers=[word for file in files for word in file.fillers],
         plain=[word for file in files for word in file.plain],
+        english=read_english(),
+        spoken=[word for word in spoken if word.isalpha()],
     )
     return Rules(rules, index, vocabulary)
 
 
 def _rule(name: str, table: RuleTable, before: Rule | None) -> Rule:
     """The rule of a table; what a deployment's table leaves out stays as it was."""
-    old = before or Rule(name, 0.0, Category.UNSPECIFIED, NO_EVIDENCE, solicits=False, shape=Shape())
+    old = before or Rule(
+        name=name,
+        weight=0.0,
+        category=Category.UNSPECIFIED,
+        evidence=NO_EVIDENCE,
+        solicits=False,
+        shape=Shape(),
+        together=(),
+        unless=(),
+    )
     return Rule(
         name=name,
         weight=old.weight if table.weight is None else table.weight,
@@ -98,7 +127,17 @@ def _rule(name: str, table: RuleTable, before: Rule | None) -> Rule:
             limits={**old.shape.limits, **table.limits},
             words=old.shape.words | {fold(word).text for word in table.words},
         ),
+        together=old.together + table.together,
+        unless=old.unless + table.unless,
     )
+
+
+def _check_names(rule: Rule, rules: Mapping[str, Rule], path: Path) -> None:
+    for name in (*rule.unless, *(name for group in rule.together for name in group)):
+        if name not in rules or rules[name].together:
+            raise StartupFailed(
+                f"{path}: rule {rule.name}: {name!r} (allowed: rules of the file that need no others)"
+            )
 
 
 def _add(index: PhraseIndex, phrase: str, name: str, file: RulesFile) -> None:

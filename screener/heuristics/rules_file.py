@@ -23,7 +23,19 @@ _LIMITS: Mapping[str, frozenset[str]] = {
     DISGUISED: frozenset(),
 }
 _RULE_KEYS = frozenset(
-    {"weight", "category", "evidence", "solicits", "phrases", "lexicon", "without", "limits", "words"}
+    {
+        "weight",
+        "category",
+        "evidence",
+        "solicits",
+        "phrases",
+        "lexicon",
+        "without",
+        "limits",
+        "words",
+        "together",
+        "unless",
+    }
 )
 _TOP_KEYS = frozenset({"groups", "allow", "normalisation", "rules"})
 _LEXICONS = ("surge", "ldnoobw")
@@ -57,6 +69,8 @@ class RuleTable:
     without: frozenset[str]
     limits: Mapping[str, float]
     words: tuple[str, ...]
+    together: tuple[tuple[str, ...], ...]
+    unless: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +172,14 @@ class _Reader:
             without=frozenset(self.strings(where, "without", table.get("without", []))),
             limits={key: self.number(where, key, limit, most=10_000) for key, limit in limits.items()},
             words=self.strings(where, "words", table.get("words", [])),
+            together=self._together(where, table.get("together", [])),
+            unless=self.strings(where, "unless", table.get("unless", [])),
         )
 
     def _check_new(self, name: str, where: str, table: Mapping[str, Any]) -> None:
         if "weight" not in table:
             self.fail(where, "weight", None, "a number from 0 to 1")
-        if name not in _LIMITS and not table.get("phrases") and not table.get("lexicon"):
+        if name not in _LIMITS and not any(table.get(key) for key in ("phrases", "lexicon", "together")):
             self.fail(where, "phrases", table.get("phrases"), "at least one phrase")
         missing = sorted(_LIMITS.get(name, frozenset()) - table.get("limits", {}).keys())
         if missing:
@@ -176,6 +192,11 @@ class _Reader:
             category = self.category(where, "evidence", key)
             evidence[HARMFUL.index(category)] = self.number(where, f"evidence.{key}", number)
         return tuple(evidence)
+
+    def _together(self, where: str, value: object) -> tuple[tuple[str, ...], ...]:
+        if not isinstance(value, list) or len(value) == 1:
+            self.fail(where, "together", value, "two lists of rules or more")
+        return tuple(self.strings(where, "together", names) for names in value)
 
     def _flag(self, where: str, key: str, value: object) -> bool:
         if not isinstance(value, bool):

@@ -8,6 +8,7 @@ from math import prod
 from pipeline.verdict import Category, Flag
 from screener.heuristics.context import CONTEXT_RULES
 from screener.heuristics.phrases import Match
+from screener.heuristics.quotation import quotations
 from screener.heuristics.result import NO_EVIDENCE, Context, HeuristicResult, TextScore
 from screener.heuristics.rules import ALLOW, Rule, Rules
 from screener.heuristics.rules_file import DISGUISED
@@ -16,6 +17,9 @@ from screener.text import Normalised, normalise
 
 MOST_FLAGS = 8
 """Matches of one rule that are told; what follows them adds nothing that an analyst needs."""
+
+DOUBT = 0.5
+"""Share of its weight that a rule keeps where the rest of the text speaks against it."""
 
 _NO_CONTEXT = Context()
 
@@ -27,6 +31,7 @@ class Heuristics:
         self.rules = rules
         self._shapes = [(rules.rules[name], find) for name, (find, _) in SHAPES.items()]
         self._context = [(rules.rules[name], holds) for name, (holds, _) in CONTEXT_RULES.items()]
+        self._combined = [rule for rule in rules.rules.values() if rule.together]
 
     def score(self, content: str, context: Context = _NO_CONTEXT) -> HeuristicResult:
         """Score one event."""
@@ -43,7 +48,9 @@ class Heuristics:
         matches = self.rules.phrases.find(text.words)
         if matches:
             spans |= self._phrase_spans(text, matches)
-        return self._text_score(spans, words=len(text.words))
+        if len(spans) > 1:
+            spans |= self._combined_spans(spans)
+        return self._text_score(content, spans, words=len(text.words))
 
     def with_context(self, text: TextScore, context: Context) -> HeuristicResult:
         """Add what the context says to a text's score."""
@@ -83,10 +90,23 @@ class Heuristics:
             spans[DISGUISED] = [places[index] for index in disguised]
         return spans
 
+    def _combined_spans(
+        self, spans: Mapping[str, Sequence[tuple[int, int]]]
+    ) -> dict[str, Sequence[tuple[int, int]]]:
+        """The rules that fire because others do, each on the first match of its first group."""
+        combined: dict[str, Sequence[tuple[int, int]]] = {}
+        for rule in self._combined:
+            firsts = [next((name for name in group if name in spans), None) for group in rule.together]
+            if firsts[0] is not None and None not in firsts:
+                combined[rule.name] = spans[firsts[0]][:1]
+        return combined
+
     def _is_harmful(self, name: str) -> bool:
         return self.rules.rules[name].category is not Category.UNSPECIFIED
 
-    def _text_score(self, spans: Mapping[str, Sequence[tuple[int, int]]], *, words: int) -> TextScore:
+    def _text_score(
+        self, content: str, spans: Mapping[str, Sequence[tuple[int, int]]], *, words: int
+    ) -> TextScore:
         if not spans:
             return TextScore((), NO_EVIDENCE, words, solicits=False)
         flags: list[Flag] = []
@@ -96,16 +116,31 @@ class Heuristics:
             rule = self.rules.rules[name]
             if not rule.weight:
                 continue  # switched off
-            flags += _flags(rule, found)
-            evidence = [max(pair) for pair in zip(evidence, rule.evidence, strict=True)]
+            doubtful = rule.category is not Category.UNSPECIFIED and _doubtful(rule, found, content, spans)
+            flags += _flags(rule, found, rule.weight * DOUBT if doubtful else rule.weight)
+            if not doubtful:
+                evidence = [max(pair) for pair in zip(evidence, rule.evidence, strict=True)]
             solicits = solicits or rule.solicits
         flags.sort(key=lambda flag: (flag.start, flag.end, flag.rule))
         return TextScore(flags=tuple(flags), evidence=tuple(evidence), words=words, solicits=solicits)
 
 
-def _flags(rule: Rule, spans: Sequence[tuple[int, int]]) -> list[Flag]:
+def _doubtful(
+    rule: Rule,
+    found: Sequence[tuple[int, int]],
+    content: str,
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+) -> bool:
+    """Whether the rest of the text speaks against the matches, or all of them are quoted."""
+    if not spans.keys().isdisjoint(rule.unless):
+        return True
+    quoted = quotations(content)
+    return bool(quoted) and all(any(a <= start and end <= b for a, b in quoted) for start, end in found)
+
+
+def _flags(rule: Rule, spans: Sequence[tuple[int, int]], weight: float) -> list[Flag]:
     return [
-        Flag(rule.name, 0.0 if place else rule.weight, start, end, rule.category)
+        Flag(rule.name, 0.0 if place else weight, start, end, rule.category)
         for place, (start, end) in enumerate(spans[:MOST_FLAGS])
     ]
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
+from screener.heuristics.emoji import beast_emoji, emoji_flood, obscene_emoji, weapon_emoji
+from screener.heuristics.shape import FindShape, Shape, Span
 from screener.text import MENTION, Normalised
 from screener.text.words import has_repeats
-
-Span = tuple[int, int]
 
 _PUNCTUATION = re.compile(r"[!?]{3,}")
 _REPEATED = re.compile(r"([^\W\d_])\1{3,}")
@@ -23,20 +22,12 @@ _NOT_SYMBOLS = {
 _SYMBOL = re.compile(r"[^\w\s]")
 _MARKS = re.compile("[\u0300-\u036f\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20dc\ufe20-\ufe2f]{3,}")
 _ZERO_WIDTH = re.compile("(?<=[A-Za-z0-9])[\u200b-\u200d\u2060\u2063\u180e\ufeff]+(?=[A-Za-z0-9])")
-_EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]")
 _PHONE = re.compile(r"(?<![\w.,$£€#/-])(?:\+|\(?0|\(\d{3}\)|1[- ])?\d[\d() -]{5,17}\d(?![\w%]|[.,]\d)")
 _DIGITS = re.compile(r"\d[\d() -]{6}")
 _NOT_DIGIT = re.compile(r"\D")
 _AMOUNT = re.compile(r"[$£€]\s?\d|\d\s?(?:[$£€]|(?:usd|usdt|dollars|pounds|euros|btc|eth|sol)\b)")
+_LAUGHTER = re.compile("[\U0001f602\U0001f923\U0001f606\U0001f605]")
 _ALL_CALLED = re.compile(r"(?<!\w)@(?:everyone|here|channel|all)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a shape rule is given beside the text: its numbers and its words, from the rules file."""
-
-    limits: Mapping[str, float] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
 
 
 def all_caps(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
@@ -84,14 +75,6 @@ def symbol_flood(content: str, _text: Normalised, shape: Shape) -> Sequence[Span
     if count < shape.limits["symbols"] or count < shape.limits["share"] * len(content):
         return ()
     return _whole(content)
-
-
-def emoji_flood(content: str, _text: Normalised, shape: Shape) -> Sequence[Span]:
-    """At least `emoji` emoji."""
-    if content.isascii() or len(content) < shape.limits["emoji"]:
-        return ()
-    spans = [match.span() for match in _EMOJI.finditer(content)]
-    return [(spans[0][0], spans[-1][1])] if len(spans) >= shape.limits["emoji"] else ()
 
 
 def zalgo(content: str, _text: Normalised, _shape: Shape) -> Sequence[Span]:
@@ -148,8 +131,12 @@ def phone_number(_content: str, text: Normalised, shape: Shape) -> Sequence[Span
 
 
 def baited_contact(_content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
-    """A link, an e-mail address or a telephone number beside at least `bait` different bait words."""
-    if len(shape.words.intersection(text.words)) < shape.limits["bait"]:
+    """A link, an e-mail address or a telephone number beside at least `bait` different bait words.
+
+    They are also `share` of all words: a long text has some of them by itself.
+    """
+    bait = len(shape.words.intersection(text.words))
+    if bait < shape.limits["bait"] or bait < shape.limits["share"] * len(text.words):
         return ()
     folded = text.folded
     contacts = [(found.start, found.end) for found in text.links] or list(text.emails)
@@ -165,6 +152,13 @@ def money_amount(_content: str, text: Normalised, shape: Shape) -> Sequence[Span
     return [text.folded.span(*match.span())] if match else ()
 
 
+def laughter(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
+    """The author laughs: one of `words`, or a laughing face."""
+    if not shape.words.isdisjoint(text.words):
+        return _whole(content)
+    return () if content.isascii() or not _LAUGHTER.search(content) else _whole(content)
+
+
 def _whole(content: str) -> Sequence[Span]:
     return [(0, len(content))]
 
@@ -175,21 +169,25 @@ def _host_in(host: str, hosts: frozenset[str]) -> bool:
     return f".{labels[-1]}" in hosts or any(".".join(labels[i:]) in hosts for i in range(len(labels) - 1))
 
 
-SHAPES: Mapping[str, tuple[Callable[[str, Normalised, Shape], Sequence[Span]], frozenset[str]]] = {
+SHAPES: Mapping[str, tuple[FindShape, frozenset[str]]] = {
     "all_caps": (all_caps, frozenset({"letters", "share"})),
-    "baited_contact": (baited_contact, frozenset({"bait"})),
+    "baited_contact": (baited_contact, frozenset({"bait", "share"})),
+    "beast_emoji": (beast_emoji, frozenset({"reach"})),
     "emoji_flood": (emoji_flood, frozenset({"emoji"})),
+    "laughter": (laughter, frozenset()),
     "invitation": (link_to, frozenset()),
     "link": (link, frozenset()),
     "link_shortener": (link_to, frozenset()),
     "mass_mentions": (mass_mentions, frozenset({"mentions"})),
     "money_amount": (money_amount, frozenset({"bait"})),
+    "obscene_emoji": (obscene_emoji, frozenset()),
     "phone_number": (phone_number, frozenset({"digits"})),
     "repeated_characters": (repeated_characters, frozenset()),
     "repeated_punctuation": (repeated_punctuation, frozenset()),
     "repeated_words": (repeated_words, frozenset({"words", "distinct"})),
     "risky_link": (link_to, frozenset()),
     "symbol_flood": (symbol_flood, frozenset({"symbols", "share"})),
+    "weapon_emoji": (weapon_emoji, frozenset({"reach"})),
     "zalgo": (zalgo, frozenset()),
     "zero_width": (zero_width, frozenset()),
 }

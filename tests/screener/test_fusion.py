@@ -229,3 +229,9 @@ def test_escalation_is_continuous_and_reaches_its_ends(at: float, routing: float
     if above < 1.0 and 1.0 - at > 1e-9:
         assert escalation(above, at, routing) == pytest.approx(routing, abs=1e-6)
         assert escalation(1.0, at, routing) == pytest.approx(1.0)
+
+
+def test_the_rules_raise_what_any_harm_escalates_by() -> None:
+    almost = with_one(6, 0.98)
+    assert judge(rules(), almost, THRESHOLDS, POLICY).route is Route.LOW_RISK
+    assert judge(rules(0.6), almost, THRESHOLDS, POLICY).route is Route.REASONING_QUEUE

@@ -56,6 +56,22 @@ def test_a_deployment_changes_weight_limits_and_evidence(custom: Write) -> None:
     assert evidence[HARMFUL.index(Category.HATE_SPEECH)] == 0.95
 
 
+def test_a_deployment_combines_rules(custom: Write) -> None:
+    path = custom('[rules.sale]\nweight = 0.1\nphrases = ["big sale"]\n'
+                  '[rules.shop]\nweight = 0.4\ntogether = [["sale"], ["link"]]\n')  # fmt: skip
+    assert flagged(path, "big sale today") == {"sale": 0.1}
+    assert flagged(path, "big sale: http://a.example")["shop"] == 0.4
+
+
+def test_a_deployment_names_what_speaks_against_a_rule(custom: Write) -> None:
+    path = custom('[rules.leak]\nweight = 0.4\nevidence = { SPAM = 0.9 }\ncategory = "SPAM"\n'
+                  'phrases = ["leaked episode"]\nunless = ["review"]\n'
+                  '[rules.review]\nweight = 0\nphrases = ["my review"]\n')  # fmt: skip
+    assert flagged(path, "the leaked episode") == {"leak": 0.4}
+    assert flagged(path, "my review of the leaked episode") == {"leak": 0.2}
+    assert not any(Heuristics(Rules.load(custom=path)).score("my review of the leaked episode").evidence)
+
+
 def test_a_deployment_writes_in_its_own_script(custom: Write) -> None:
     path = custom('[rules.insult]\nphrases = ["ты дурак", "кот"]\n')
     assert "insult" in flagged(path, "Ты ДУРАК!")
@@ -81,6 +97,10 @@ def test_a_deployment_writes_in_its_own_script(custom: Write) -> None:
         ("[rules.all_caps]\nlimits = { letters = -3 }\n", ["all_caps", "letters", "-3"]),
         ('[rules.insult]\nlexicon = [{ list = "mine" }]\n', ["insult", "lexicon.list", "surge"]),
         ('[rules.insult]\nsolicits = "yes"\n', ["insult", "solicits", "true or false"]),
+        ('[rules.mine]\nweight = 0.5\ntogether = [["link"]]\n', ["mine", "together", "two lists"]),
+        ('[rules.mine]\nweight = 0.5\ntogether = [["link"], ["lnk"]]\n', ["mine", "lnk", "rules of"]),
+        ('[rules.mine]\nweight = 0.5\ntogether = [["link"], ["lure"]]\n', ["mine", "lure", "need no others"]),
+        ('[rules.insult]\nunless = ["jokes"]\n', ["insult", "jokes"]),
         ("[rule.insult]\nweight = 0.5\n", ["rule", "rules"]),
         ("rules = 5\n", ["rules", "5", "table"]),
         ("not toml", ["TOML"]),
@@ -116,8 +136,9 @@ def test_the_reviewed_file_must_have_every_rule(custom: Write) -> None:
 def test_the_shipped_rules_keep_their_own_promises() -> None:
     rules = Rules.load().rules.values()
     assert len(rules) >= 15
+    doubting = {name for rule in rules for name in rule.unless}
     for rule in rules:
-        assert rule.weight > 0, rule.name
+        assert rule.weight > 0 or rule.name in doubting, rule.name
         # Strong enough to label, or left out: in between it would label by the model's leave.
         assert all(value == 0 or value >= 0.8 for value in rule.evidence), rule.name
 
