@@ -61,10 +61,11 @@ def _only(version: int, report: Callable[[str], None]) -> Iterator[str]:
         shutil.copy(model / "config.pbtxt", view)
         (view / str(version)).symlink_to(model / str(version))
         ports = Ports()
+        cache = ROOT / ".cache" / "seawall"
         server = TritonServer(
             repository=Path(folder),
-            cache=ROOT / ".cache" / "seawall",
-            log=Path(folder, "triton.log"),
+            cache=cache,
+            log=cache / f"triton-version-{version}.log",  # outlives the view, for errors name it
             ports=TritonPorts(*(ports.take(name="Triton") for _ in range(3))),
         )
         report(f"starting Triton with version {version}")
