@@ -28,6 +28,9 @@ _PREFIXES = frozenset(
 )  # fmt: skip
 _SUFFIXES = frozenset(["ish", "esque", "ness", "ed", "er", "ing", "th", "nd", "st"])
 _SHORTEST = 4
+_LONGEST = 64
+"""Characters of a token that may be one word, with marks between its letters."""
+
 _SECOND_LOOKS = 2
 _MOST_MASKED = 2
 """Letters that a mask may stand for; more of them could be of any word."""
@@ -35,22 +38,24 @@ _MOST_MASKED = 2
 
 def decipher(token: str, vocabulary: Vocabulary) -> Found | None:
     """The word that an unknown lower-case token spells; None for names, numbers and quantities."""
+    if len(token) > _LONGEST:
+        return None
     masked = _unmasked(token, vocabulary)
     if masked is not None:
         return Found(masked, hidden=False)  # who masks a word is polite
     bare = _BREAKS.sub("", token)
-    if bare != token and bare.isalpha() and _is_broken(token, bare, vocabulary):
-        if vocabulary.may_hide(bare):
-            return Found(bare, hidden=True)
-        found = resolve(bare, vocabulary)
+    if bare != token and bare.isalpha():
+        parts = [part for part in _BREAKS.split(token) if part]
+        hidden = not all(map(vocabulary.is_word, parts))  # "ass-hole" is a spelling
+        found = _joined(token, bare, parts, vocabulary)
         if found is not None:
-            return Found(found.word, hidden=True)
+            return Found(found, hidden=hidden)
     return _decoded(token, vocabulary) or (_decoded(bare, vocabulary) if bare != token else None)
 
 
 def decipher_boldly(token: str, vocabulary: Vocabulary) -> str | None:
     """The word that a token spells in a text that spells with digits: short words and numbers too."""
-    if leet.CHARACTERS.isdisjoint(token) or not _is_leet(token):
+    if len(token) > _LONGEST or leet.CHARACTERS.isdisjoint(token) or not _is_leet(token):
         return None
     readings = [letters for letters in leet.readings(token) if letters.isalpha()]
     if not any(map(str.isalpha, token)) and 1 < len(token) < _SHORTEST:
@@ -58,17 +63,18 @@ def decipher_boldly(token: str, vocabulary: Vocabulary) -> str | None:
     return vocabulary.likeliest(readings)
 
 
-def _is_broken(token: str, bare: str, vocabulary: Vocabulary) -> bool:
-    """Whether marks break a word: parts are no words, or the whole is one that somebody would break."""
-    parts = [part for part in _BREAKS.split(token) if part]
-    listed = bare in vocabulary.words
-    if "-" in token and all(map(vocabulary.is_word, parts)):
-        return False  # "bitch-slap"
-    if listed:
-        return len(bare) >= _SHORTEST or len(parts) == len(bare)
+def _joined(token: str, bare: str, parts: Sequence[str], vocabulary: Vocabulary) -> str | None:
+    """The word that marks break: its parts are no words, or the whole is one that somebody would break."""
+    if bare in vocabulary.words:
+        return bare if len(bare) >= _SHORTEST or len(parts) == len(bare) else None
     if len(bare) < _SHORTEST or ("-" in token and _is_compound(parts)):
-        return False  # "a.m."
-    return not all(map(vocabulary.is_word, parts))
+        return None  # "a.m."
+    if all(map(vocabulary.is_word, parts)):
+        return None
+    if vocabulary.may_hide(bare):
+        return bare
+    found = resolve(bare, vocabulary)
+    return None if found is None else found.word
 
 
 def _is_compound(parts: Sequence[str]) -> bool:
@@ -83,9 +89,10 @@ def _unmasked(token: str, vocabulary: Vocabulary) -> str | None:
         return None
     match = _MASKED_VOWEL.fullmatch(token)
     words = [] if match is None else [match[1] + vowel + match[2] for vowel in "aeiou"]
-    listed = vocabulary.aliases.get(_MASKS.sub("*", token))
-    if listed is not None and len(listed) <= len(token) + _MOST_MASKED:
-        words.append(listed)
+    words = [word for word in words if word in vocabulary.ordinary]
+    alias = vocabulary.aliases.get(_MASKS.sub("*", token))
+    if alias is not None and len(alias) <= len(token) + _MOST_MASKED:
+        words.append(alias)
     return vocabulary.likeliest([word for word in words if word in vocabulary.words] or words)
 
 

@@ -53,7 +53,7 @@ class English:
         ranks |= {word: ranks.get(word, _RANK_OF_CHAT) for word in [*chat, *short, *self.function]}
         self.words = frozenset(ranks)
         self.said_together: Mapping[str, Sequence[str]] = {"".join(words): words for words in _SAID_TOGETHER}
-        self._common = short.union(word for word in ranks if len(word) > _LONGEST_SHORT)
+        self._common = short.union(self.function).union(word for word in ranks if len(word) > _LONGEST_SHORT)
         # Zipf's law: the frequency of a word goes with one over its rank.
         self.surprise: Mapping[str, float] = {
             **{f"{word}s": log(_RANK_OF_PLURAL) for word in self._common if len(word) >= _SHORTEST_STEM},

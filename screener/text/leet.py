@@ -11,10 +11,10 @@ _READINGS = {
     "®": "r", "¡": "i",
 }  # fmt: skip
 CHARACTERS = frozenset(_READINGS)
-_MOST_READINGS = 32
+_MOST_READINGS = 16
 
 
 def readings(token: str) -> Iterator[str]:
-    """The letters that a lower-case token may stand for, the likeliest first; at most 32 of them."""
+    """The letters that a lower-case token may stand for, the likeliest first; at most 16 of them."""
     choices = [_READINGS.get(character, character) for character in token]
     return ("".join(letters) for letters in islice(product(*choices), _MOST_READINGS))

@@ -50,7 +50,7 @@ def _latin(word: str, vocabulary: Vocabulary, *, genuine: bool, among_latin: boo
     """The word in Latin letters; None where it is none."""
     if all(character.isascii() or not character.isalpha() for character in word):
         return None
-    letters = "".join(map(_to_latin, word))
+    letters = "".join(map(to_latin, word))
     foreign = [character for character in word if character.isalpha() and not _is_latin(character)]
     if not foreign:
         return _from_phonetic(word, letters, vocabulary)
@@ -86,7 +86,8 @@ def _has_strokes(word: str) -> bool:
     return any(not character.isascii() and not unicodedata.decomposition(character) for character in word)
 
 
-def _to_latin(character: str) -> str:
+def to_latin(character: str) -> str:
+    """The Latin letter that a character is or looks like, in lower case; itself in lower case if none."""
     capital = GREEK_CAPITALS.get(character)
     if capital is not None:
         return capital

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 
 from screener.text import leet
 from screener.text.draft import Draft, Edit
+from screener.text.lookalikes import to_latin
 from screener.text.undo import undo
 from screener.text.vocabulary import Vocabulary
 
@@ -50,19 +50,29 @@ def _join_run(text: str, letters: Sequence[int], vocabulary: Vocabulary) -> list
 
 
 def _words(text: str, letters: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The places of the letters, word by word as far as the gaps between them tell."""
-    gaps = [text[before + 1 : after] for before, after in pairwise(letters)]
-    [(inner, _)] = Counter(gaps).most_common(1)
-    first = 0
-    for index, gap in enumerate(gaps):
-        if len(gap) > len(inner) or (gap.isspace() and not inner.isspace()):
-            yield letters[first : index + 1]
-            first = index + 1
-    yield letters[first:]
+    """The places of the letters, word by word as far as the gaps between them tell: wider ones divide."""
+    word = [letters[0]]
+    within: tuple[bool, int] | None = None  # how wide the gaps within the word are
+    for before, place in pairwise(letters):
+        width = _width(text[before + 1 : place])
+        if within is not None and width > within:
+            yield word
+            word, within = [place], None
+        elif within is not None and width < within:
+            yield word[:-1]
+            word, within = [word[-1], place], width
+        else:
+            word.append(place)
+            within = width
+    yield word
+
+
+def _width(gap: str) -> tuple[bool, int]:
+    return any(map(str.isspace, gap)), len(gap)
 
 
 def _join(text: str, letters: Sequence[int], vocabulary: Vocabulary, *, shortest: int) -> list[Edit]:
-    token = "".join(text[place] for place in letters)
+    token = _in_one_script("".join(text[place] for place in letters))
     if len(letters) < 2 or not any(map(str.isalpha, token)):
         return []
     words = _spelled(token.lower(), vocabulary, shortest)
@@ -81,11 +91,17 @@ def _join(text: str, letters: Sequence[int], vocabulary: Vocabulary, *, shortest
     return edits
 
 
+def _in_one_script(token: str) -> str:
+    """The letters, with look-alikes among Latin ones as what they look like."""
+    mixed = not token.isascii() and any(letter.isascii() and letter.isalpha() for letter in token)
+    return "".join(map(to_latin, token)) if mixed else token
+
+
 def _spelled(token: str, vocabulary: Vocabulary, shortest: int) -> list[tuple[str, int]]:
     """The words that a row of letters spells, each with how many of the letters it takes; empty if none."""
     readings = [letters for letters in islice(leet.readings(token), _READINGS) if letters.isalpha()]
     for letters in readings:
-        if letters in vocabulary.words or (len(letters) >= shortest and vocabulary.is_word(letters)):
+        if letters in vocabulary.words or (len(letters) >= shortest and vocabulary.may_hide(letters)):
             return [(letters, len(letters))]
     for letters in readings:
         words = vocabulary.cut(letters)

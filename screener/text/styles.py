@@ -22,7 +22,7 @@ _OVERLAYS = frozenset([*range(0x334, 0x339), *range(0x20D0, 0x20F1), 0x488, 0x48
 _CHUNK = re.compile(r"[^ ]+")
 _STANDING_SINGLY = re.compile(r"(?<![^ ])s[imo]*(?: +s[imo]*){2,}(?![^ ])")
 _FLAGS = re.compile("f+")
-_EMOJI_IN_WORD = re.compile("(?<=[asx])e(?=i?[asx])")
+_EMOJI_IN_WORD = re.compile("(?<=[asx])(?:ei?)+(?=[asx])")
 _UNSEEN = re.compile("(?<=[ax])[imo]+|(?<![^ ])i+(?=[ax])")
 _MOST_MARKS = 2
 """Combining marks that a letter may have: Vietnamese takes apart into two."""
@@ -96,7 +96,8 @@ def _dressed(text: str, kinds: str, vocabulary: Vocabulary) -> set[int]:
     places: set[int] = set()
     if kinds.count(_WIDE_LETTER) >= _LETTERING and not _EASTERN.search(text):
         places.update(place for place, kind in enumerate(kinds) if kind in {_WIDE_LETTER, _WIDE_SIGN})
-    places.update(match.start() for match in _EMOJI_IN_WORD.finditer(kinds))
+    spans = [match.span() for match in _EMOJI_IN_WORD.finditer(kinds)]
+    places.update(place for span in spans for place in range(*span) if kinds[place] == _EMOJI)
     if _STYLED not in kinds:
         return places
     spans = [match.span() for match in _STANDING_SINGLY.finditer(kinds)]

@@ -19,6 +19,7 @@ LONGEST = 24
 
 _SHORTEST_SPOKEN = 4
 _SHORTEST_OF_TWO, _SHORTEST_SECOND_OF_TWO = 4, 6
+_FILLER_SURPRISE = log(100)
 _SPOKEN_SURPRISE = log(3_000)
 _LISTED_SURPRISE = log(500)
 """Words that somebody would hide are more frequent where somebody hides words."""
@@ -70,10 +71,7 @@ class Vocabulary:
             for start in range(len(word))
             for end in range(start + 1, len(word) + (start > 0))
         )
-        self._surprise = _surprise(ordered, self._spoken, english)
-        self._spelled = {word.replace("l", "i"): word for word in ordered if len(word) > 3}
-        self._spelled |= {word: word for word in [*fillers, *ordered] if len(word) <= LONGEST}
-        self._beginnings = {word[:end] for word in self._spelled for end in range(1, len(word) + 1)}
+        self._surprise = _surprise(ordered, self._spoken, fillers, english)
         self._squeezed: dict[str, list[str]] = {}
         for word in ordered:
             self._squeezed.setdefault(squeeze(word), []).append(word)
@@ -146,34 +144,6 @@ class Vocabulary:
                 return known
         return None
 
-    def split(self, letters: str) -> list[tuple[int, int, str]] | None:
-        """Letters that were spelled one by one, as words and fillers that cover them; None if they do not.
-
-        Each piece is (start, end, word). Prefers the fewest pieces; at most `LONGEST` look-ups a letter.
-        """
-        unreached = len(letters) + 1
-        count = [0] + [unreached] * len(letters)
-        best: list[tuple[int, int, str]] = [(0, 0, "")] * (len(letters) + 1)  # the piece that ends there
-        for start in range(len(letters)):
-            if count[start] == unreached:
-                continue
-            for end in range(start + 1, min(start + LONGEST, len(letters)) + 1):
-                piece = letters[start:end]
-                if piece not in self._beginnings:
-                    break
-                known = self._spelled.get(piece)
-                if known is not None and count[start] + 1 < count[end]:
-                    count[end], best[end] = count[start] + 1, (start, end, known)
-        if count[-1] == unreached:
-            return None
-        pieces: list[tuple[int, int, str]] = []
-        end = len(letters)
-        while end:
-            pieces.append(best[end])
-            end = best[end][0]
-        pieces.reverse()
-        return pieces if any(known in self.words for _, _, known in pieces) else None
-
 
 def _is_two(word: str, english: English | None) -> bool:
     """Whether a listed word is two that lack their space ("killyourself"): the text is given it back."""
@@ -193,11 +163,14 @@ def _runs(word: str) -> list[int]:
     return runs
 
 
-def _surprise(listed: Iterable[str], spoken: Iterable[str], english: English | None) -> Mapping[str, float]:
+def _surprise(
+    listed: Iterable[str], spoken: Iterable[str], fillers: Iterable[str], english: English | None
+) -> Mapping[str, float]:
     """Minus the logarithm of each word's frequency, but for a constant."""
     if english is None:
         return {}
     surprise = {**dict.fromkeys(spoken, _SPOKEN_SURPRISE), **english.surprise}
+    surprise |= dict.fromkeys(fillers, _FILLER_SURPRISE)
     for word in listed:
         surprise.setdefault(f"{word}s", _SPOKEN_SURPRISE)
         surprise[word] = min(surprise.get(word, inf), _LISTED_SURPRISE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from screener.text import Normalised, Vocabulary, normalise
+from screener.text import Normalised, Vocabulary, normalise, read_english
 from screener.text.fold import fold
 from screener.text.links import find_emails, find_links
 from screener.text.reading import read, read_plain
@@ -17,6 +17,7 @@ VOCABULARY = Vocabulary(
     ["fuck", "shit", "idiot", "kys", "ass", "asshole", "bitch", "loser", "moron", "kill"],
     fillers=["you", "are", "a", "an", "i", "am", "u", "r"],
     plain=["looser", "shiite"],
+    english=read_english(),
 )
 
 
@@ -214,8 +215,8 @@ def test_plain_reading_is_what_full_reading_gives(content: str) -> None:
 def test_no_text_of_ten_thousand_characters_takes_long(piece: str) -> None:
     def seconds(length: int) -> float:
         content = (piece * length)[:length]
-        started = time.perf_counter()
+        started = time.process_time()
         normalise(content, VOCABULARY)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
-    assert min(seconds(10_000) for _ in range(3)) < 0.3  # 0.002 to 0.02 where nothing else runs
+    assert min(seconds(10_000) for _ in range(3)) < 0.3  # 0.002 to 0.06 where nothing else runs
