@@ -13,7 +13,7 @@ from screener.heuristics.result import NO_EVIDENCE, Context, HeuristicResult, Te
 from screener.heuristics.rules import ALLOW, Rule, Rules
 from screener.heuristics.rules_file import DISGUISED
 from screener.heuristics.shapes import SHAPES
-from screener.text import Normalised, normalise
+from screener.text import Draft, Normalised, normalise_revealed, reveal
 
 MOST_FLAGS = 8
 """Matches of one rule that are told; what follows them adds nothing that an analyst needs."""
@@ -39,7 +39,15 @@ class Heuristics:
 
     def score_text(self, content: str) -> TextScore:
         """Score the text alone; linear in its length."""
-        text = normalise(content, self.rules.vocabulary)
+        return self.score_revealed(content, self.reveal(content))
+
+    def reveal(self, content: str) -> Draft:
+        """The content in plain writing, as far as the rules' vocabulary tells."""
+        return reveal(content, self.rules.vocabulary)
+
+    def score_revealed(self, content: str, revealed: Draft) -> TextScore:
+        """As `score_text`, of content that `reveal` has put into plain writing already."""
+        text = normalise_revealed(content, revealed, self.rules.vocabulary)
         spans: dict[str, Sequence[tuple[int, int]]] = {}
         for rule, find in self._shapes:
             found = find(content, text, rule.shape)
@@ -110,13 +118,16 @@ class Heuristics:
         if not spans:
             return TextScore((), NO_EVIDENCE, words, solicits=False)
         flags: list[Flag] = []
+        quoted = quotations(content)
         evidence: Sequence[float] = NO_EVIDENCE
         solicits = False
         for name, found in spans.items():
             rule = self.rules.rules[name]
             if not rule.weight:
                 continue  # switched off
-            doubtful = rule.category is not Category.UNSPECIFIED and _doubtful(rule, found, content, spans)
+            doubtful = rule.category is not Category.UNSPECIFIED and (
+                not spans.keys().isdisjoint(rule.unless) or _all_quoted(found, quoted)
+            )
             flags += _flags(rule, found, rule.weight * DOUBT if doubtful else rule.weight)
             if not doubtful:
                 evidence = [max(pair) for pair in zip(evidence, rule.evidence, strict=True)]
@@ -125,16 +136,7 @@ class Heuristics:
         return TextScore(flags=tuple(flags), evidence=tuple(evidence), words=words, solicits=solicits)
 
 
-def _doubtful(
-    rule: Rule,
-    found: Sequence[tuple[int, int]],
-    content: str,
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-) -> bool:
-    """Whether the rest of the text speaks against the matches, or all of them are quoted."""
-    if not spans.keys().isdisjoint(rule.unless):
-        return True
-    quoted = quotations(content)
+def _all_quoted(found: Sequence[tuple[int, int]], quoted: Sequence[tuple[int, int]]) -> bool:
     return bool(quoted) and all(any(a <= start and end <= b for a, b in quoted) for start, end in found)
 
 

@@ -55,7 +55,11 @@ class Normalised:
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
     """Normalise any content. `vocabulary`: the words to recognise in disguise."""
-    draft = reveal(content, vocabulary)
+    return normalise_revealed(content, reveal(content, vocabulary), vocabulary)
+
+
+def normalise_revealed(content: str, draft: Draft, vocabulary: Vocabulary) -> Normalised:
+    """As `normalise`, of content that `reveal` has put into plain writing already."""
     folded = _folded(draft)
     text = folded.text
     links = find_links(text)
