@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from screener.heuristics.shape import Shape, Span
@@ -45,11 +46,11 @@ def _beside(emoji: re.Pattern[str], content: str, text: Normalised, shape: Shape
     found = [match.span() for match in emoji.finditer(content)]
     if not found or shape.words.isdisjoint(text.words):
         return ()
-    spans = text.spans
-    return [span for span in found if _reaches(span, spans, text.words, shape)]
-
-
-def _reaches(place: Span, spans: Sequence[Span], words: Sequence[str], shape: Shape) -> bool:
-    after = next((index for index, span in enumerate(spans) if span[0] >= place[0]), len(spans))
+    starts = [start for start, _ in text.spans]
     reach = int(shape.limits["reach"])
-    return not shape.words.isdisjoint(words[max(after - reach, 0) : after + reach])
+    near = []
+    for span in found:
+        after = bisect_left(starts, span[0])
+        if not shape.words.isdisjoint(text.words[max(after - reach, 0) : after + reach]):
+            near.append(span)
+    return near

@@ -11,7 +11,7 @@ _LEAST_WORDS = 2
 _LEAST_AROUND = 8
 """Characters outside of the quotation: a text that is nothing but one has merely put quotes around itself."""
 
-_QUOTED = re.compile('["\u201c\u201e]+([^"\u201c\u201d\u201e]{3,1000})["\u201c\u201d]+')
+_QUOTED = re.compile('["\u201c\u201e]{1,2}([^"\u201c\u201d\u201e]{3,1000})["\u201c\u201d]{1,2}')
 _MARKS = ('"', "\u201c", "\u201e")
 
 

@@ -125,6 +125,9 @@ def test_no_casing_and_no_invisible_character_hides_a_word(
         "😀",
         "a\u0301\u0302\u0303",
         "$5 win ",
+        '"',
+        'you idiot "',
+        "🔪 you ",
     ],
 )
 def test_no_text_of_ten_thousand_characters_takes_long(piece: str) -> None:
