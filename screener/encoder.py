@@ -16,12 +16,14 @@ from screener.cache import CachedOutput
 from screener.metrics import ScreenerMetrics
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion, RiskModel
 
-MOST_CHARACTERS = 20_000
-"""Texts of one call of the model: a hundred chat messages are one call, ten thousand characters half of one.
+MOST_CHARACTERS = 10_000
+"""Long texts of one call of the model: one of the longest, or several of a page; short ones as many as come.
 
 Each call has its time and enters the cache by itself. So a batch of long texts, which is minutes of work on a
 small machine, cannot fail for its size alone, and what is tried again begins where it ended.
 """
+
+_SHORT = 500  # characters of a text that is about one short row of the model's
 
 _log = structlog.get_logger(__name__)
 _WARM_UP = "Is anybody there?"
@@ -157,13 +159,14 @@ class Encoder:
 
 
 def portions(texts: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
-    """The rows in order, cut where their texts would exceed `MOST_CHARACTERS`; at least one row in each."""
+    """The rows in order, cut where long texts exceed `MOST_CHARACTERS`; at least one row in each."""
     result: list[list[int]] = []
     characters = 0
     for row in rows:
-        characters += len(texts[row])
+        long = len(texts[row]) if len(texts[row]) > _SHORT else 0
+        characters += long
         if not result or characters > MOST_CHARACTERS:
             result.append([])
-            characters = len(texts[row])
+            characters = long
         result[-1].append(row)
     return result

@@ -38,7 +38,7 @@ syllable apart into up to three letters. Beyond 19,072 tokens there are more tha
 for 30,000.
 """
 
-SHARPNESS = 3
+SHARPNESS = 4
 """Chosen on the validation split; 1 gives the mean of the odds, infinity the maximum."""
 
 READING = b"windows-1\0"

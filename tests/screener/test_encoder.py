@@ -72,19 +72,20 @@ async def test_a_batch_of_long_texts_takes_several_calls_and_keeps_its_order(sto
     model = ModelInMemory()
     texts = ["short", *(letter * 9_000 for letter in "abc"), "last"]
     encoded = await an_encoder(model, store).encode(texts, timeout_s=1)
-    assert model.asked == [texts[:3], texts[3:]]
+    assert model.asked == [texts[:2], texts[2:3], texts[3:]]
     for row, text in enumerate(texts):
         assert np.array_equal(encoded.embeddings[row], vector_of(text))
 
 
 def test_portions_hold_every_row_once_and_are_bounded() -> None:
-    texts = ["x" * length for length in (10_000, 200, 9_000, 4_000, 1, 30_000, 2)]
-    assert portions(texts, range(7)) == [[0, 1, 2], [3, 4], [5], [6]]
+    texts = ["x" * length for length in (10_000, 200, 9_000, 1_000, 501, 30_000, 2)]
+    assert portions(texts, range(7)) == [[0, 1], [2, 3], [4], [5, 6]]
     assert portions(texts, [2, 5]) == [[2], [5]]
     assert portions(texts, []) == []
-    assert portions(["a chat message of fifty characters or about that."] * 100, range(100)) == [
-        list(range(100))
-    ]
+
+
+def test_short_texts_are_one_call_however_many() -> None:
+    assert portions(["x" * 500] * 256, range(256)) == [list(range(256))]
 
 
 async def test_what_fails_midway_goes_on_where_it_ended(store: aioredis.Redis) -> None:
