@@ -165,7 +165,7 @@ def portions(texts: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
     for row in rows:
         long = len(texts[row]) if len(texts[row]) > _SHORT else 0
         characters += long
-        if not result or characters > MOST_CHARACTERS:
+        if not result or (long and characters > MOST_CHARACTERS):
             result.append([])
             characters = long
         result[-1].append(row)
