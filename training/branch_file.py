@@ -37,7 +37,7 @@ def write_branch(path: Path, layers: Sequence[Layer], encoder: Encoder) -> None:
 def read_branch(path: Path, encoder: Encoder) -> tuple[Layer, ...]:
     """Read the blocks; raises WeightsInvalid."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             arrays = dict(kept)
         return _layers(arrays, encoder)
     except FileNotFoundError as error:
@@ -64,8 +64,8 @@ def _arrays(layers: Sequence[Layer], encoder: Encoder) -> dict[str, NDArray[Any]
 
 def _layers(arrays: dict[str, NDArray[Any]], encoder: Encoder) -> tuple[Layer, ...]:
     numbers = sorted({int(name.split(".")[0]) for name in arrays})
-    if numbers != list(range(LAYERS - len(numbers), LAYERS)):
-        raise ValueError(f"the last blocks of {LAYERS} are wanted, not {numbers}")
+    if not numbers or numbers != list(range(LAYERS - len(numbers), LAYERS)):
+        raise ValueError(f"some of the last blocks of {LAYERS} are wanted, not {numbers}")
     return tuple(_layer(arrays, number, encoder.layers[number]) for number in numbers)
 
 
