@@ -16,7 +16,7 @@ EDGES = "\"'“”‘’.,;:?!()[]{}<>*_~-…/\\|`^=+#&%"
 WORDLIKE_LETTERS = frozenset("aiursmtdx")
 
 _NUMBER = re.compile(r"[\W\d_]*")
-_MARKED = re.compile(r"[^\W_][\W_]+[^\W_]")
+_SPELLED = re.compile(r"[^\W_][\W_]{1,3}[^\W_][\W_]{1,3}[^\W_](?![^\W_])")
 _MOST_ALONE = 2
 """Characters that stand alone, words or not, that spell nothing together."""
 
@@ -59,23 +59,27 @@ def chunks_of(text: str, vocabulary: Vocabulary) -> Chunks:
     unknown: list[int] = []
     singles: list[int] = []
     alone = 0
-    marked = False
+    addressed = False
     end = 0
-    for index, chunk in enumerate(text.split()):
+    for index, (chunk, low) in enumerate(zip(text.split(), text.lower().split(), strict=True)):
         start = text.index(chunk, end)
         end = start + len(chunk)
         spans.append((start, end))
-        low = chunk.lower()
         if len(chunk) == 1:
             alone += 1
             if low not in WORDLIKE_LETTERS and low.isalpha():
                 singles.append(index)
-        elif low not in ordinary and low.strip(EDGES) not in ordinary and not _NUMBER.fullmatch(low):
+        elif low in ordinary or low.strip(EDGES) in ordinary:
+            continue
+        elif low.isalpha():
             unknown.append(index)
-            marked = marked or _MARKED.search(low) is not None
-    if marked:
+        elif not _NUMBER.fullmatch(low):
+            unknown.append(index)
+            addressed = addressed or "." in low or "@" in low
+    if addressed:
         unknown = _without_addresses(text, spans, unknown)
-    return Chunks(spans, unknown, singles, may_be_spelled=marked or alone > _MOST_ALONE)
+    spelled = alone > _MOST_ALONE or any(_SPELLED.search(text, *spans[index]) for index in unknown)
+    return Chunks(spans, unknown, singles, may_be_spelled=spelled)
 
 
 def _without_addresses(text: str, spans: Sequence[tuple[int, int]], unknown: list[int]) -> list[int]:
