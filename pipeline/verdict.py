@@ -73,11 +73,21 @@ class SimilarEvent:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Many near-identical texts by different authors; counts include the event at hand."""
+    """Many events by different authors that say nearly the same; counts include the event at hand.
+
+    Attributes:
+        campaign_id: its name, the same for all its events: the id of one of the first.
+        size: events so far.
+        authors: different authors so far, as far as they are told apart.
+        first_event_id: the first event.
+        began_at_ms: when that was screened, ms since the epoch.
+    """
 
     campaign_id: str
     size: int
     authors: int
+    first_event_id: str
+    began_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +172,8 @@ class Verdict:
             message.campaign.campaign_id = self.campaign.campaign_id
             message.campaign.size = self.campaign.size
             message.campaign.authors = self.campaign.authors
+            message.campaign.first_event_id = self.campaign.first_event_id
+            message.campaign.began_at.FromMilliseconds(self.campaign.began_at_ms)
         return message
 
     @classmethod
@@ -184,11 +196,7 @@ class Verdict:
             similar_events=tuple(
                 SimilarEvent(s.event_id, s.cosine, Category(s.category)) for s in message.similar_events
             ),
-            campaign=(
-                Campaign(message.campaign.campaign_id, message.campaign.size, message.campaign.authors)
-                if message.HasField("campaign")
-                else None
-            ),
+            campaign=(_campaign_from_proto(message.campaign) if message.HasField("campaign") else None),
             route=Route(message.route),
             model_name=message.model_name,
             model_version=message.model_version,
@@ -220,6 +228,16 @@ class Verdict:
             return cls.from_proto(verdict_pb2.Verdict.FromString(data))
         except (DecodeError, ValueError) as error:  # ValueError: an enum value of a later release
             raise EntryUndecodable("verdict") from error
+
+
+def _campaign_from_proto(message: verdict_pb2.Campaign) -> Campaign:
+    return Campaign(
+        campaign_id=message.campaign_id,
+        size=message.size,
+        authors=message.authors,
+        first_event_id=message.first_event_id,
+        began_at_ms=message.began_at.ToMilliseconds(),
+    )
 
 
 def similar_to_proto(similar: SimilarEvent) -> verdict_pb2.SimilarEvent:

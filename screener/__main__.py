@@ -34,6 +34,7 @@ from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
+from screener.similarity.campaign import CampaignPolicy
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.versions import VersionedIndexes
@@ -61,10 +62,16 @@ async def run(settings: ScreenerSettings) -> None:
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
     queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in (queue_model, direct_model))
     seal_later = Sealer()
+    campaigns = CampaignPolicy(
+        window_ms=settings.flood_window_seconds * 1000,
+        least_events=settings.campaign_min_events,
+        least_authors=settings.campaign_min_authors,
+    )
     indexes = VersionedIndexes(
         lambda: SimilarityIndex(
             max_events=settings.similarity_max_events,
             segment_events=settings.similarity_segment_events,
+            window_ms=campaigns.window_ms,
             seal_later=seal_later,
         )
     )
@@ -76,7 +83,7 @@ async def run(settings: ScreenerSettings) -> None:
             heuristics=rules.current,
             policy=settings.policy,
             model_name=MODEL,
-            similarity=Similarity(indexes, settings.flood_window_seconds * 1000),
+            similarity=Similarity(indexes, campaigns),
         )
         for encoder in (queue_encoder, direct_encoder)
     )

@@ -49,6 +49,7 @@ class Publication:
                 text=text_digest(raw.event.content),
                 seen_at_ms=verdict.screened_at_ms,
                 vector=screened.embedding,
+                said=screened.said,
             )
             beside = Append(self.keys.embeddings, seen.encode())
         return Move(

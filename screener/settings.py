@@ -75,7 +75,19 @@ class ScreenerSettings(ServiceSettings):
         description="Vectors searched exactly before a segment is sealed",
     )
     flood_window_seconds: int = Field(
-        default=600, ge=1, le=86_400, description="How recent a near-duplicate must be to count as flood"
+        default=600,
+        ge=1,
+        le=86_400,
+        description="How soon a near-duplicate must follow to count as flood or campaign",
+    )
+    campaign_min_events: int = Field(
+        default=5,
+        ge=2,
+        le=50,
+        description="Events that say nearly the same from which on they are a campaign",
+    )
+    campaign_min_authors: int = Field(
+        default=3, ge=2, le=50, description="Different authors that a campaign has at least"
     )
 
     low_risk_max_entries: int = Field(

@@ -9,23 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.verdict import Category
+from screener.similarity.families import Families
+from screener.similarity.family import Family
 from screener.similarity.seen import Seen
 from screener.similarity.segment import Row, Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An earlier text near a query: its first event, and who has said it how often.
+    """An earlier text near a query.
 
-    `cosine` is in -1..1; `last_seen_ms` is ms since the epoch.
+    Attributes:
+        event_id: the first event that said it.
+        cosine: -1..1.
+        category: of that event.
+        text: digest of the text.
+        informative: its informative words.
+        family: the family that it belongs to. To be read where the index is changed: on the event loop.
     """
 
     event_id: str
     cosine: float
     category: Category
-    count: int
-    authors: frozenset[bytes]
-    last_seen_ms: int
+    text: bytes
+    informative: int
+    family: Family
 
 
 class SimilarityIndex:
@@ -40,6 +48,7 @@ class SimilarityIndex:
         *,
         max_events: int,
         segment_events: int,
+        window_ms: int,
         seal_later: Callable[[Segment], None],
     ) -> None:
         self._max_events = max_events
@@ -47,24 +56,26 @@ class SimilarityIndex:
         self._seal_later = seal_later
         self._segments: list[Segment] = [Segment()]
         self._by_text: dict[bytes, Row] = {}
+        self._families = Families(window_ms=window_ms)
 
     def __len__(self) -> int:
         return sum(len(segment) for segment in self._segments)
 
     def add(self, seen: Sequence[Seen]) -> None:
-        """Adds events, all of this index's model version; an identical text raises a count."""
-        fresh: dict[bytes, Seen] = {}
-        again: list[Seen] = []
+        """Adds events, all of this index's model version; an identical text adds no vector."""
+        fresh: list[Row] = []
+        vectors: list[NDArray[np.float32]] = []
         for event in seen:
-            if (row := self._by_text.get(event.text)) is not None:
-                row.repeat(event)
-            elif event.text in fresh:
-                again.append(event)
-            else:
-                fresh[event.text] = event
-        self._append(list(fresh.values()))
-        for event in again:
-            self._by_text[event.text].repeat(event)
+            row = self._by_text.get(event.text)
+            if row is not None:
+                row.family = self._families.join(event, text_in=row.family)
+                continue
+            family = self._families.join(event, text_in=None)
+            row = Row(event.event_id, event.category, event.text, event.said.informative, family)
+            self._by_text[event.text] = row
+            fresh.append(row)
+            vectors.append(event.vector)
+        self._append(fresh, vectors)
 
     def search(self, vectors: NDArray[np.float32], *, k: int, min_cosine: float) -> list[list[Neighbour]]:
         """The nearest `k` texts of each of n vectors, nearest first, none below `min_cosine`.
@@ -81,10 +92,11 @@ class SimilarityIndex:
             cosines, rows = segment.search(vectors, min(k, len(segment)))
             for query, column in zip(*np.nonzero((cosines >= min_cosine) & (rows >= 0)), strict=True):
                 found[query].append((float(cosines[query, column]), segment.rows[rows[query, column]]))
-        return [[_neighbour(*hit) for hit in sorted(hits, key=_nearest_first)[:k]] for hits in found]
+        return [[self._neighbour(*hit) for hit in sorted(hits, key=_nearest_first)[:k]] for hits in found]
 
-    def _append(self, seen: list[Seen]) -> None:
-        while seen:
+    def _append(self, rows: list[Row], vectors: list[NDArray[np.float32]]) -> None:
+        done = 0
+        while done < len(rows):
             active = self._segments[-1]
             room = self._segment_events - len(active)
             if room == 0:
@@ -93,27 +105,25 @@ class SimilarityIndex:
                 self._segments.append(Segment())
                 self._drop_oldest()
                 continue
-            batch, seen = seen[:room], seen[room:]
-            for row in active.add(batch):
-                self._by_text[row.text] = row
+            active.add(rows[done : done + room], np.stack(vectors[done : done + room]))
+            done += room
 
     def _drop_oldest(self) -> None:
         while len(self._segments) > 1 and len(self) - len(self._segments[0]) >= self._max_events:
             for row in self._segments.pop(0).rows:
-                if self._by_text.get(row.text) is row:
-                    del self._by_text[row.text]
+                del self._by_text[row.text]
+                self._families.leave(row.family)
+
+    def _neighbour(self, cosine: float, row: Row) -> Neighbour:
+        return Neighbour(
+            event_id=row.event_id,
+            cosine=min(1.0, max(-1.0, cosine)),  # rounding of float16 vectors can leave the range
+            category=row.category,
+            text=row.text,
+            informative=row.informative,
+            family=self._families[row.family],
+        )
 
 
 def _nearest_first(hit: tuple[float, Row]) -> float:
     return -hit[0]
-
-
-def _neighbour(cosine: float, row: Row) -> Neighbour:
-    return Neighbour(
-        event_id=row.event_id,
-        cosine=min(1.0, max(-1.0, cosine)),  # rounding of float16 vectors can leave the range
-        category=row.category,
-        count=row.count,
-        authors=frozenset(row.authors),
-        last_seen_ms=row.last_seen_ms,
-    )

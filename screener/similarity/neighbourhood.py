@@ -6,31 +6,62 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.verdict import Campaign, SimilarEvent
+from screener.similarity.campaign import INFORMATIVE, CampaignPolicy, is_campaign
+from screener.similarity.family import Family, Member, united
 from screener.similarity.index import Neighbour
+from screener.similarity.seen import NOTHING_SAID, Said
 
 MIN_COSINE = 0.85
 """e5-small-v2 puts unrelated texts around 0.75; below this nothing is worth an analyst's look."""
 
 MAX_SIMILAR = 5
-SEARCHED = 10
+SEARCHED = 16
 """Neighbours asked of the index for each event."""
 
-_NEAR_COSINE = 0.96
+NEAR = 0.96
 """From here on two texts say the same thing with another name, number or link."""
 
-_CAMPAIGN_EVENTS = 5
-_CAMPAIGN_AUTHORS = 3
-_CAMPAIGN_WORDS = 5
-"""Greetings and `gg` are said by many; a campaign has something to say."""
+REWORDED = 0.90
+"""From here on two texts with something to say (`INFORMATIVE`) say the same thing in other words. In the
+validation split's 17,734 messages, half of those long enough have their nearest neighbour of the same source
+below 0.86, and all but one in twenty below 0.90."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the index must know of the event at hand.
+
+    Attributes:
+        author: digest of its author (`seen.author_digest`).
+        text: digest of its text (`seen.text_digest`).
+        informative: informative words of its text.
+        solicits: whether a rule saw that it draws its readers somewhere.
+        at_ms: when it is screened, ms since the epoch.
+    """
+
+    author: bytes
+    text: bytes
+    informative: int
+    solicits: bool
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """The neighbours, read: `near_duplicates` counts recent near-identical events."""
+    """The neighbours, read.
+
+    Attributes:
+        similar: the nearest earlier events.
+        near_duplicates: recent events that say the same, by many authors; or, where there is little to say in
+            it, by the same one.
+        campaign: the campaign that the event belongs to.
+        said: what the index is to be told of the event.
+    """
 
     similar: tuple[SimilarEvent, ...] = ()
     near_duplicates: int = 0
     campaign: Campaign | None = None
+    said: Said = NOTHING_SAID
 
 
 ALONE = Neighbourhood()
@@ -38,23 +69,56 @@ ALONE = Neighbourhood()
 
 
 def neighbourhood(
-    neighbours: Sequence[Neighbour], *, author: bytes, words: int, now_ms: int, window_ms: int
+    neighbours: Sequence[Neighbour], utterance: Utterance, policy: CampaignPolicy
 ) -> Neighbourhood:
-    """Reads the neighbours of one event.
-
-    Args:
-        neighbours: nearest first.
-        author: digest of the event's author (`seen.author_digest`).
-        words: words of the event's text.
-        now_ms: when the event is screened.
-        window_ms: how recent a near-duplicate must be to count.
-    """
+    """Reads the neighbours of one event, nearest first. They count where their family still lasts."""
     similar = tuple(SimilarEvent(n.event_id, n.cosine, n.category) for n in neighbours[:MAX_SIMILAR])
-    near = [n for n in neighbours if n.cosine >= _NEAR_COSINE and now_ms - n.last_seen_ms <= window_ms]
-    near_duplicates = sum(n.count for n in near)
-    authors = {author}.union(*(n.authors for n in near))
-    size = near_duplicates + 1
+    telling = utterance.informative >= INFORMATIVE
+    linked = [
+        n
+        for n in neighbours
+        if n.cosine >= (REWORDED if telling else NEAR)
+        and (n.informative >= INFORMATIVE) == telling
+        and n.family.lasts(utterance.at_ms, policy.window_ms)
+    ]
+    families = list({n.family.name: n.family for n in linked}.values())
+    cosines = {n.text: n.cosine for n in linked}
+    near = [
+        member
+        for family in families
+        for member in family.recent
+        if member.text in cosines and utterance.at_ms - member.at_ms <= policy.window_ms
+    ]
+    alike = [member for member in near if cosines[member.text] >= NEAR]
+    me = Member(utterance.at_ms, utterance.author, utterance.text, utterance.solicits)
     campaign = None
-    if size >= _CAMPAIGN_EVENTS and len(authors) >= _CAMPAIGN_AUTHORS and words >= _CAMPAIGN_WORDS:
-        campaign = Campaign(max(near, key=lambda n: n.count).event_id, size, len(authors))
-    return Neighbourhood(similar, near_duplicates, campaign)
+    if (telling and any(family.campaign for family in families)) or is_campaign(
+        [*near, me],
+        informative=utterance.informative,
+        reworded=1 - len(alike) / max(1, len(near)),
+        policy=policy,
+    ):
+        campaign = _campaign(families, me)
+    return Neighbourhood(
+        similar=similar,
+        near_duplicates=sum(telling or member.author == me.author for member in alike),
+        campaign=campaign,
+        said=Said(
+            informative=utterance.informative,
+            solicits=utterance.solicits,
+            campaign=campaign is not None,
+            families=tuple(family.standing() for family in families),
+        ),
+    )
+
+
+def _campaign(families: Sequence[Family], me: Member) -> Campaign:
+    so_far = united(families)
+    is_new = not any(me.author in family.authors() for family in families)
+    return Campaign(
+        campaign_id=so_far.name,
+        size=so_far.events + 1,
+        authors=so_far.authors + is_new,
+        first_event_id=so_far.first_event_id,
+        began_at_ms=so_far.began_ms,
+    )

@@ -7,12 +7,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from pipeline.errors import EntryUndecodable
 from pipeline.event import Event
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
+from screener.similarity.family import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an event's judge found out about its text and neighbours, for every index to take over.
+
+    Attributes:
+        informative: informative words (`informative.py`).
+        solicits: whether a rule saw that it draws its readers somewhere.
+        campaign: whether its verdict calls it part of a campaign.
+        families: those that it was found near, lasting ones.
+    """
+
+    informative: int = 0
+    solicits: bool = False
+    campaign: bool = False
+    families: tuple[Standing, ...] = ()
+
+    def encode(self) -> bytes:
+        """As the stream carries it: a JSON object."""
+        return orjson.dumps(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Said:
+        """Reads what `encode` wrote; raises ValueError, KeyError or TypeError."""
+        facts = orjson.loads(data)
+        families = tuple(Standing(**standing) for standing in facts.pop("families"))
+        return cls(**facts, families=families)
+
+
+NOTHING_SAID = Said()
+"""Of an event that was judged without an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +61,7 @@ class Seen:
         text: 16 bytes of the SHA-256 of the content: equal texts are one vector with a count.
         seen_at_ms: when it was screened, ms since the epoch.
         vector: float32 [384], L2-normalised.
+        said: of its text and neighbours.
     """
 
     event_id: str
@@ -36,6 +71,12 @@ class Seen:
     text: bytes
     seen_at_ms: int
     vector: NDArray[np.float32]
+    said: Said = NOTHING_SAID
+
+    @property
+    def pushes(self) -> bool:
+        """Whether it draws its readers somewhere, or is harmful."""
+        return self.said.solicits or self.category is not Category.LOW_RISK
 
     def encode(self) -> dict[str, bytes | str | int]:
         """The fields of the stream entry; the vector goes as little-endian float16."""
@@ -47,6 +88,7 @@ class Seen:
             "text": self.text,
             "seen_at_ms": self.seen_at_ms,
             "vector": self.vector.astype("<f2").tobytes(),
+            "said": self.said.encode(),
         }
 
     @classmethod
@@ -68,8 +110,10 @@ class Seen:
                 text=fields[b"text"],
                 seen_at_ms=int(fields[b"seen_at_ms"]),
                 vector=vector,
+                # An entry of an earlier release has none, and its vector is as good.
+                said=Said.decode(fields[b"said"]) if b"said" in fields else NOTHING_SAID,
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError) as error:
             raise EntryUndecodable("embedding entry") from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import faiss
 import numpy as np
@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
-from screener.similarity.seen import Seen
-
-MAX_AUTHORS = 64
-"""Authors remembered for one text: enough to tell a campaign from a person."""
 
 _GRAPH_NEIGHBOURS = 16
 _EF_CONSTRUCTION = 80
@@ -24,21 +20,21 @@ _MIN_GRAPH_ROWS = 1_024
 
 @dataclass(slots=True)
 class Row:
-    """A distinct text: its first event, and who has said it how often."""
+    """A distinct text: the first event that said it, and the family of the last one that did.
+
+    Attributes:
+        event_id: the first event.
+        category: its category.
+        text: digest of the text.
+        informative: its informative words.
+        family: the name by which `Families` finds its family.
+    """
 
     event_id: str
     category: Category
     text: bytes
-    last_seen_ms: int
-    count: int = 1
-    authors: set[bytes] = field(default_factory=set)
-
-    def repeat(self, seen: Seen) -> None:
-        """Counts another event with the same text."""
-        self.count += 1
-        self.last_seen_ms = max(self.last_seen_ms, seen.seen_at_ms)
-        if len(self.authors) < MAX_AUTHORS:
-            self.authors.add(seen.author)
+    informative: int
+    family: str
 
 
 class Segment:
@@ -51,12 +47,10 @@ class Segment:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def add(self, seen: list[Seen]) -> list[Row]:
-        """Appends rows for texts that are new; answers with them."""
-        rows = [Row(s.event_id, s.category, s.text, s.seen_at_ms, authors={s.author}) for s in seen]
-        self._index.add(np.stack([s.vector for s in seen]))
+    def add(self, rows: list[Row], vectors: NDArray[np.float32]) -> None:
+        """Appends rows with their vectors float32 [rows, 384]."""
+        self._index.add(vectors)
         self.rows += rows
-        return rows
 
     def sealed_index(self) -> faiss.Index:
         """Builds the graph over the vectors held now; seconds of work, for a thread of its own."""

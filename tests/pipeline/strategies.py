@@ -51,7 +51,15 @@ VERDICTS = st.builds(
     similar_events=st.lists(
         st.builds(SimilarEvent, event_id=TEXT, cosine=NUMBER, category=st.sampled_from(Category)), max_size=3
     ).map(tuple),
-    campaign=st.none() | st.builds(Campaign, campaign_id=TEXT, size=COUNT, authors=COUNT),
+    campaign=st.none()
+    | st.builds(
+        Campaign,
+        campaign_id=TEXT,
+        size=COUNT,
+        authors=COUNT,
+        first_event_id=TEXT,
+        began_at_ms=MILLISECONDS,
+    ),
     route=st.sampled_from(Route),
     model_name=TEXT,
     model_version=st.integers(0, 2**63 - 1),

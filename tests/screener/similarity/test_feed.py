@@ -25,7 +25,9 @@ def a_seen(i: int) -> Seen:
 def a_feed(store: aioredis.Redis) -> tuple[VersionedIndexes, IndexFeed]:
     seal_later = Sealer()
     index = VersionedIndexes(
-        lambda: SimilarityIndex(max_events=10_000, segment_events=1_000, seal_later=seal_later)
+        lambda: SimilarityIndex(
+            max_events=10_000, segment_events=1_000, window_ms=60_000, seal_later=seal_later
+        )
     )
     return index, IndexFeed(store, ONLY, index, ScreenerMetrics(CollectorRegistry()))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
+from screener.similarity.family import Standing
 from screener.similarity.index import SimilarityIndex
-from screener.similarity.seen import Seen
+from screener.similarity.seen import Said, Seen
 from screener.similarity.segment import Segment
 
 RANDOM = np.random.default_rng(7)
@@ -39,7 +42,9 @@ def seal_now(segment: Segment) -> None:
 
 
 def index(*, max_events: int = 100_000, segment_events: int = 500) -> SimilarityIndex:
-    return SimilarityIndex(max_events=max_events, segment_events=segment_events, seal_later=seal_now)
+    return SimilarityIndex(
+        max_events=max_events, segment_events=segment_events, window_ms=60_000, seal_later=seal_now
+    )
 
 
 def test_finds_what_brute_force_finds_across_segments() -> None:
@@ -69,14 +74,16 @@ def test_a_sealed_segment_still_finds_nearly_all() -> None:
     assert np.mean(hits) / 10 >= 0.95
 
 
-def test_an_identical_text_raises_a_count_and_adds_no_vector() -> None:
+def test_an_identical_text_joins_its_family_and_adds_no_vector() -> None:
     [vector] = unit_vectors(1)
     similarity = index()
     similarity.add([seen(1, vector, text=b"t" * 16, author=1), seen(2, vector, text=b"t" * 16, author=2)])
     similarity.add([seen(3, vector, text=b"t" * 16, author=2)])
     assert len(similarity) == 1
     [[near]] = similarity.search(vector[None], k=5, min_cosine=0.9)
-    assert (near.event_id, near.count, len(near.authors), near.last_seen_ms) == ("e1", 3, 2, 1_003)
+    assert near.event_id == "e1"
+    assert near.family.standing() == Standing("e1", "e1", began_ms=1_001, events=3, authors=2)
+    assert near.family.last_ms == 1_003
 
 
 def test_the_oldest_segment_goes_when_there_are_too_many() -> None:
@@ -89,7 +96,20 @@ def test_the_oldest_segment_goes_when_there_are_too_many() -> None:
     assert gone == []
     assert [n.event_id for n in kept] == ["e999"]
     similarity.add([seen(0, vectors[0])])  # a text that was dropped counts as new
-    assert similarity.search(vectors[:1], k=1, min_cosine=0.99)[0][0].count == 1
+    assert similarity.search(vectors[:1], k=1, min_cosine=0.99)[0][0].family.events == 1
+
+
+def test_a_family_keeps_name_and_beginning_when_its_first_texts_are_dropped() -> None:
+    vectors = unit_vectors(1_000)
+    similarity = index(max_events=500, segment_events=250)
+    standing: tuple[Standing, ...] = ()
+    for i, vector in enumerate(vectors):
+        said = Said(informative=9, families=standing if i % 2 else ())  # every second text is of one family
+        similarity.add([replace(seen(i, vector, author=i), said=said)])
+        [[near]] = similarity.search(vector[None], k=1, min_cosine=0.99)
+        if i == 0 or i % 2:
+            standing = (near.family.standing(),)
+    assert standing == (Standing("e0", "e0", began_ms=1_000, events=501, authors=501),)
 
 
 def test_nothing_below_the_least_cosine() -> None:

@@ -9,7 +9,7 @@ from tests.screener.similarity.test_index import seal_now, seen, unit_vectors
 
 def indexes() -> VersionedIndexes:
     return VersionedIndexes(
-        lambda: SimilarityIndex(max_events=1_000, segment_events=500, seal_later=seal_now)
+        lambda: SimilarityIndex(max_events=1_000, segment_events=500, window_ms=60_000, seal_later=seal_now)
     )
 
 

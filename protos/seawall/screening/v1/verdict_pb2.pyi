@@ -203,29 +203,39 @@ Global___SimilarEvent: _TypeAlias = SimilarEvent  # noqa: Y015
 
 @_typing.final
 class Campaign(_message.Message):
-    """Many near-identical texts by different authors within a short window."""
+    """Many events by different authors that say nearly the same, one soon after the other."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
     AUTHORS_FIELD_NUMBER: _builtins.int
+    FIRST_EVENT_ID_FIELD_NUMBER: _builtins.int
+    BEGAN_AT_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
-    """Name of the campaign: the id of its first event."""
+    """Name of the campaign, the same for all of its events while it lasts: the id of one of the first."""
     size: _builtins.int
     """Events seen so far, this one included."""
     authors: _builtins.int
-    """Different authors seen so far, this one included."""
+    """Different authors seen so far, this one included; about a thousand are told apart."""
+    first_event_id: _builtins.str
+    """Id of its first event."""
+    @_builtins.property
+    def began_at(self) -> _timestamp_pb2.Timestamp:
+        """When its first event was screened."""
+
     def __init__(
         self,
         *,
         campaign_id: _builtins.str = ...,
         size: _builtins.int = ...,
         authors: _builtins.int = ...,
+        first_event_id: _builtins.str = ...,
+        began_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["began_at", b"began_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authors", b"authors", "campaign_id", b"campaign_id", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authors", b"authors", "began_at", b"began_at", "campaign_id", b"campaign_id", "first_event_id", b"first_event_id", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
