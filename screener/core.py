@@ -16,19 +16,9 @@ from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics import Context, Heuristics
 from screener.heuristics.result import HeuristicResult, TextScore
-from screener.similarity.campaign import CampaignPolicy
-from screener.similarity.informative import informative_words
-from screener.similarity.neighbourhood import (
-    ALONE,
-    MIN_COSINE,
-    SEARCHED,
-    Neighbourhood,
-    Utterance,
-    neighbourhood,
-)
-from screener.similarity.seen import NOTHING_SAID, Said, author_digest, text_digest
+from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
+from screener.similarity.seen import author_digest
 from screener.similarity.versions import VersionedIndexes
-from screener.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +32,19 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis.
-
-    `said` is what the index is told beside the embedding.
-    """
+    """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis."""
 
     verdict: Verdict
     embedding: NDArray[np.float32] | None
     basis: Basis | None = None
-    said: Said = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The indexes, and what a flood and a campaign are."""
+    """The indexes, and how recent a near-duplicate must be to count as flood."""
 
     indexes: VersionedIndexes
-    policy: CampaignPolicy
+    flood_window_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +122,6 @@ class ScreeningCore:
                 ),
                 encoded.embeddings[row],
                 basis,
-                nearby.said,
             )
             for event, row, nearby, (judgement, basis) in zip(events, rows, near, findings, strict=True)
         ]
@@ -169,12 +154,14 @@ class ScreeningCore:
     async def _encode_and_score(
         self, texts: list[str], rules: Heuristics, timeout_s: float
     ) -> tuple[Encoded, list[TextScore], float]:
-        plainly = [plain(text, rules.rules.vocabulary) for text in texts]
-        encoding = asyncio.create_task(self._encoder.encode(plainly, timeout_s=timeout_s))
+        revealed = [rules.reveal(text) for text in texts]
+        encoding = asyncio.create_task(
+            self._encoder.encode([draft.text for draft in revealed], timeout_s=timeout_s)
+        )
         try:
             await asyncio.sleep(0)  # sends the request off before the rules take the processor
             started = time.perf_counter()
-            scores = [rules.score_text(text) for text in texts]
+            scores = [rules.score_revealed(text, draft) for text, draft in zip(texts, revealed, strict=True)]
             heuristics_ms = (time.perf_counter() - started) * 1000
             return await encoding, scores, heuristics_ms
         finally:
@@ -192,14 +179,10 @@ class ScreeningCore:
         return [
             neighbourhood(
                 neighbours[row],
-                Utterance(
-                    author=author_digest(event),
-                    text=text_digest(event.content),
-                    informative=informative_words(event.content),
-                    solicits=texts[row].solicits,
-                    at_ms=now_ms,
-                ),
-                self._similarity.policy,
+                author=author_digest(event),
+                words=texts[row].words,
+                now_ms=now_ms,
+                window_ms=self._similarity.flood_window_ms,
             )
             for event, row in zip(events, rows, strict=True)
         ]
