@@ -16,8 +16,17 @@ from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics import Context, Heuristics
 from screener.heuristics.result import HeuristicResult, TextScore
-from screener.similarity.neighbourhood import ALONE, MIN_COSINE, SEARCHED, Neighbourhood, neighbourhood
-from screener.similarity.seen import author_digest
+from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.informative import informative_words
+from screener.similarity.neighbourhood import (
+    ALONE,
+    MIN_COSINE,
+    SEARCHED,
+    Neighbourhood,
+    Utterance,
+    neighbourhood,
+)
+from screener.similarity.seen import NOTHING_SAID, Said, author_digest, text_digest
 from screener.similarity.versions import VersionedIndexes
 
 
@@ -32,19 +41,23 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis."""
+    """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis.
+
+    `said` is what the index is told beside the embedding.
+    """
 
     verdict: Verdict
     embedding: NDArray[np.float32] | None
     basis: Basis | None = None
+    said: Said = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The indexes, and how recent a near-duplicate must be to count as flood."""
+    """The indexes, and what a flood and a campaign are."""
 
     indexes: VersionedIndexes
-    flood_window_ms: int
+    policy: CampaignPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,7 @@ class ScreeningCore:
                 ),
                 encoded.embeddings[row],
                 basis,
+                nearby.said,
             )
             for event, row, nearby, (judgement, basis) in zip(events, rows, near, findings, strict=True)
         ]
@@ -179,10 +193,14 @@ class ScreeningCore:
         return [
             neighbourhood(
                 neighbours[row],
-                author=author_digest(event),
-                words=texts[row].words,
-                now_ms=now_ms,
-                window_ms=self._similarity.flood_window_ms,
+                Utterance(
+                    author=author_digest(event),
+                    text=text_digest(event.content),
+                    informative=informative_words(event.content),
+                    solicits=texts[row].solicits,
+                    at_ms=now_ms,
+                ),
+                self._similarity.policy,
             )
             for event, row in zip(events, rows, strict=True)
         ]
