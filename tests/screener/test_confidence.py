@@ -16,9 +16,9 @@ def test_a_silent_rule_changes_nothing() -> None:
     assert any_harm(0.37, 0.0) == 0.37
 
 
-def test_a_surer_rule_draws_the_probability_half_the_way_in_log_odds() -> None:
-    assert together(0.1, 0.9) == pytest.approx(0.5)
-    assert together(0.5, 0.9) == pytest.approx(0.75)  # odds 1 and 9: between them 3
+def test_a_surer_rule_draws_the_probability_most_of_the_way_in_log_odds() -> None:
+    assert together(0.5, 8 / 9) == pytest.approx(0.8)  # odds 1 and 8: two thirds of the way are 4
+    assert 0.5 < together(0.1, 0.9) < 0.9
 
 
 def test_a_rule_that_is_less_sure_than_the_model_changes_nothing() -> None:
@@ -30,8 +30,9 @@ def test_the_rules_raise_the_probability_of_any_harm() -> None:
     assert 0.1 < any_harm(0.1, 0.3) < 0.2
 
 
-def test_a_rule_against_a_model_that_excludes_it_is_heard_and_not_believed() -> None:
-    assert 0.05 < together(0.0, 0.95) < 0.5
+def test_a_rule_is_less_sure_where_the_model_excludes_what_it_says() -> None:
+    assert together(0.0, 0.95) == together(0.01, 0.95)
+    assert 0.5 < together(0.0, 0.95) < together(0.3, 0.95) < 0.95
 
 
 @given(unit, unit)
