@@ -11,6 +11,7 @@ from tests.suites.evasion.cases import Seed, cases, harmful_seeds, harmless_seed
 from tests.suites.evasion.obfuscations import TEXTS, WORDS
 from tests.suites.evasion.outcome import Outcome, caught, left_alone
 from tests.suites.running import TIMEOUT_S, Scorer
+from training.synthetic.reading import read_synthetic
 
 MEAN_CAUGHT = 0.90
 MOST_FLAGGED = 0.05
@@ -59,6 +60,16 @@ def test_links_still_lead_where_they_led() -> None:
 def test_every_seed_has_a_word_to_disguise(seed: Seed) -> None:
     assert seed.text != seed.marked
     assert not set("{}") & set(seed.text)
+
+
+def test_no_seed_is_a_training_text() -> None:
+    trained_on = set(map(_letters, read_synthetic().corpus.texts))
+    assert not [seed.text for seed in harmful_seeds() + harmless_seeds() if _letters(seed.text) in trained_on]
+
+
+def _letters(text: str) -> str:
+    """What is left of a text without case, spaces and punctuation."""
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 @pytest.mark.quality
