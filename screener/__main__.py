@@ -115,7 +115,7 @@ async def run(settings: ScreenerSettings) -> None:
     )
     service = ScreeningService(
         direct_core,
-        SimilarTexts(direct_encoder, indexes, model_timeout_s=model_timeout_s),
+        SimilarTexts(direct_encoder, indexes, heuristics=rules.current, model_timeout_s=model_timeout_s),
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
         max_waiting=settings.screener_max_waiting,

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pipeline.verdict import SimilarEvent
 from screener.encoder import Encoder
+from screener.heuristics import Heuristics
 from screener.similarity.versions import VersionedIndexes
 
 
 class SimilarTexts:
-    """Encodes a text and asks the index."""
+    """Encodes a text, in plain writing as events are, and asks the index."""
 
-    def __init__(self, encoder: Encoder, indexes: VersionedIndexes, *, model_timeout_s: float) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        indexes: VersionedIndexes,
+        *,
+        heuristics: Callable[[], Heuristics],
+        model_timeout_s: float,
+    ) -> None:
+        """Takes the parts; `heuristics` gives the rules of now."""
+        self._heuristics = heuristics
         self._encoder = encoder
         self._indexes = indexes
         self._model_timeout_s = model_timeout_s
@@ -23,7 +35,8 @@ class SimilarTexts:
         Raises:
             ModelUnavailable: Triton is away, loading, or too slow.
         """
-        encoded = await self._encoder.encode([content], timeout_s=self._model_timeout_s)
+        text = self._heuristics().reveal(content).text
+        encoded = await self._encoder.encode([text], timeout_s=self._model_timeout_s)
         [neighbours] = await self._indexes.search(
             encoded.embeddings, version=encoded.version, k=limit, min_cosine=min_cosine
         )
