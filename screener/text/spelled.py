@@ -20,9 +20,6 @@ _ACRONYM = re.compile(r"[A-Z](?:\.[A-Z])+")
 _SHORTEST = 4
 """Letters of a spelled word that is no listed one: shorter ones are abbreviations."""
 
-SPELLED_MIN = 3
-"""From how many single letters in a row on they are read as one word."""
-
 _LISTED = 3
 _LETTERS_A_WORD = 2.5
 _READINGS = 8
