@@ -1,88 +1,113 @@
-"""How precise each heuristic rule is: `python -m training.rule_precision DATA_FOLDER`.
+"""How good each heuristic rule is: `python -m training.rule_precision DATA_FOLDER [--write]`.
 
-For each rule and category, over the rows of the validation split whose label is known: how many the rule
-fires on (n), the share of them that is positive (precision), and that share over the share among all such
-rows (lift). Evidence in `screener/heuristics/rules.toml` must not exceed what is printed here. ANY is whether
-any known label holds.
+For each rule and category, over the rows whose label is known: how many the rule fires on with nothing that
+speaks against it (n), the share of them that is positive (precision), and that share over the share among all
+such rows (lift). Worth is what the rule adds to the area under the precision-recall curve for any harm on the
+validation split: of the heuristic score, and, with the file that `seawall evaluate --scores` keeps of that
+split or of its first rows, of the risk score beside the model.
+
+Weights and evidence in `screener/heuristics/rules.toml` follow the validation columns. Where those are thin,
+the training split, chat and lewd rows of the extra training file, and the hand-made rows tell more; texts of
+all of them were read while the lists were written, so that they are a little too good.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.verdict import HARMFUL, Category
-from screener.heuristics import Heuristics, Rules
+from pipeline.verdict import HARMFUL
+from screener.fusion import Policy, judge
+from screener.heuristics import HeuristicResult, Heuristics, Rules
 from training.corpus import Corpus, read_corpus
+from training.errors import CorpusInvalid
+from training.rule_firings import Firings, Floats, Judge, fire, precision, worth
+from training.rule_table import ANY, Claim, Measured, claims, refreshed, table
+from training.synthetic.reading import read_synthetic
+from training.thresholds import truth_with_any
 
-ANY = "ANY"
-SPLIT = "moderation-valid.jsonl.gz"
-_FEWEST = 10
+PAGE = Path(__file__).parents[1] / "docs" / "heuristics.md"
+CHAT_SOURCES = ("discord-groups", "telegram-mix", "sexual-tweets")
+"""Of the extra rows those that read like today's chats."""
+
+_COLUMN = {category.name: column for column, category in enumerate(HARMFUL)} | {ANY: len(HARMFUL)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table as Markdown."""
-    parser = argparse.ArgumentParser(description="precision and lift of each heuristic rule")
+    """Print the table as Markdown, or write it to the page."""
+    parser = argparse.ArgumentParser(description="precision, lift and worth of each heuristic rule")
     parser.add_argument("data", type=Path, help="the folder of the moderation corpus")
-    parser.add_argument("--split", default=SPLIT, help="the file to measure on (never the test split)")
     parser.add_argument(
-        "--all", action="store_true", help="every category, not the rule's own and its evidence"
+        "--scores", type=Path, help="what `seawall evaluate --scores` kept of the validation split"
     )
+    parser.add_argument("--write", action="store_true", help=f"write the table to docs/{PAGE.name}")
     chosen = parser.parse_args(arguments)
-    corpus = read_corpus(chosen.data / chosen.split)
-    rules = Rules.load()
-    fired = fire(Heuristics(rules), corpus)
-    labels = with_any(corpus.labels)
-    print("| rule | weight | category | evidence | n | precision | lift |")
-    print("|---|---:|---|---:|---:|---:|---:|")
-    for name, rule in sorted(rules.rules.items()):
-        if name not in fired:
-            print(f"| `{name}` | {rule.weight:.2f} | {_shown(rule.category)} | - | 0 | - | - |")
-            continue
-        for column, category in enumerate([*(c.name for c in HARMFUL), ANY]):
-            own = category == _shown(rule.category) or (category != ANY and rule.evidence[column] > 0)
-            if not (own or chosen.all):
-                continue
-            evidence = f"{rule.evidence[column]:.2f}" if category != ANY and rule.evidence[column] else "-"
-            n, precision, lift = measure(fired[name], labels[:, column])
-            figures = f"{n} | {precision:.2f} | {lift:.1f}" if n >= _FEWEST else f"{n} | - | -"
-            print(f"| `{name}` | {rule.weight:.2f} | {category} | {evidence} | {figures} |")
-    alone = np.zeros(len(corpus), dtype=bool)
-    alone[sorted({row for rows in fired.values() for row in rows})] = True
-    print(f"\n{len(corpus)} rows, on {int(alone.sum())} of them some rule fires.")
+    heuristics = Heuristics(Rules.load())
+    corpora = _corpora(chosen.data)
+    firings = [fire(heuristics, corpus.texts) for corpus in corpora]
+    truths = [truth_with_any(corpus) for corpus in corpora]
+    alone = worth(firings[0], truths[0][:, _COLUMN[ANY]], lambda _row, result: result.score)
+    beside = {}
+    if chosen.scores is not None:
+        judged, risk = _beside_model(chosen.scores, len(corpora[0]))
+        beside = worth(firings[0].head(judged), truths[0][:judged, _COLUMN[ANY]], risk)
+    rows = [
+        (claim, _measured(claim, firings, truths, alone.get(claim.rule), beside.get(claim.rule)))
+        for claim in claims(heuristics.rules.rules)
+    ]
+    if chosen.write:
+        PAGE.write_text(refreshed(PAGE.read_text(encoding="utf-8"), table(rows)), encoding="utf-8")
+    else:
+        print(table(rows))
 
 
-def fire(heuristics: Heuristics, corpus: Corpus) -> dict[str, NDArray[np.int64]]:
-    """For each rule the rows it fires on."""
-    fired: dict[str, list[int]] = {}
-    for row, text in enumerate(corpus.texts):
-        for name in {flag.rule for flag in heuristics.score_text(text).flags}:
-            fired.setdefault(name, []).append(row)
-    return {name: np.array(rows, dtype=np.int64) for name, rows in fired.items()}
+def _corpora(data: Path) -> list[Corpus]:
+    extra = read_corpus(data / "moderation-extra-train.jsonl.gz")
+    return [
+        read_corpus(data / "moderation-valid.jsonl.gz"),
+        read_corpus(data / "moderation-train.jsonl.gz"),
+        extra.taken(np.isin(extra.sources, CHAT_SOURCES)),
+        read_synthetic().corpus,
+    ]
 
 
-def with_any(labels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The labels [rows, 6] with a column for whether any known one holds: [rows, 7]."""
-    known = np.nan_to_num(labels, nan=0.0)
-    return np.concatenate([labels, known.max(axis=1, keepdims=True)], axis=1)
+def _measured(
+    claim: Claim,
+    firings: Sequence[Firings],
+    truths: Sequence[Floats],
+    alone: float | None,
+    beside: float | None,
+) -> Measured:
+    sure = [fired.sure(claim.rule) for fired in firings]
+    own = [
+        precision(rows, truth[:, _COLUMN[claim.category]]) for rows, truth in zip(sure, truths, strict=True)
+    ]
+    return Measured(tuple(own), precision(sure[0], truths[0][:, _COLUMN[ANY]]), alone, beside)
 
 
-def measure(rows: NDArray[np.int64], labels: NDArray[np.float32]) -> tuple[int, float, float]:
-    """Among the rows whose label is known: how many, the share that is positive, and its lift."""
-    hit = labels[rows]
-    hit = hit[~np.isnan(hit)]
-    if not hit.size:
-        return 0, 0.0, 0.0
-    precision = float(hit.mean())
-    return int(hit.size), precision, precision / max(float(np.nanmean(labels)), 1e-9)
+def _beside_model(path: Path, rows: int) -> tuple[int, Judge]:
+    """How many rows the file has, and a judge with the model's probabilities for each of them.
 
+    Raises:
+        CorpusInvalid: it is no file of scores, or has more rows than the split.
+    """
+    try:
+        header, *scores = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+        probabilities, thresholds = [row["probabilities"] for row in scores], header["thresholds"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CorpusInvalid(f"{path}: no file of scores that `seawall evaluate` kept ({error})") from error
+    if len(scores) > rows:
+        raise CorpusInvalid(f"{path} has scores of {len(scores)} rows, the validation split has {rows}")
+    policy = Policy()
 
-def _shown(category: Category) -> str:
-    return ANY if category is Category.UNSPECIFIED else category.name
+    def risk(row: int, result: HeuristicResult) -> float:
+        return judge(result, probabilities[row], thresholds, policy).risk_score
+
+    return len(scores), risk
 
 
 if __name__ == "__main__":
