@@ -117,12 +117,7 @@ def _require_known(source: Source, weights: Encoder, report: Report, threads: in
     if source.is_known:
         report(f"encoder: sha256 {source.encoder_sha256[:12]}… is the known one")
         return
-    embedder = Embedder.create(
-        weights,
-        source.tokenizer,
-        fingerprint=f"{source.encoder_sha256}/{source.tokenizer_sha256}",
-        threads=threads,
-    )
+    embedder = Embedder.create(weights, source.tokenizer, threads=threads)
     cosine = verify_golden(embedder)
     report(
         f"encoder: other bytes ({source.encoder_sha256[:12]}…); golden embeddings agree, cosine {cosine:.6f}"

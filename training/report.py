@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from screener.model import CATEGORIES
 from training.calibration import Floats
 from training.corpus import Corpus
+from training.evaluation.calibration import calibration
 from training.logistic import sigmoid
 from training.metrics import average_precision
 from training.thresholds import benign, escalated, truth_with_any
@@ -75,7 +76,7 @@ def _output_report(truth: Floats, chances: Floats, thresholds: NDArray[np.float3
         "positives": int(positive.sum()),
         "negatives": int((~positive).sum()),
         "auprc": round(average_precision(positive, chance), 4),
-        "calibration_error": round(_calibration_error(positive, chance), 4),
+        "calibration_error": _calibration_error(positive, chance),
         "accuracy": round(float((positive == (chance >= thresholds[0])).mean()), 4)
         if len(positive)
         else None,
@@ -84,11 +85,9 @@ def _output_report(truth: Floats, chances: Floats, thresholds: NDArray[np.float3
     }
 
 
-def _calibration_error(positive: NDArray[np.bool_], chance: Floats, bins: int = 15) -> float:
-    """Expected calibration error over bins of equal count."""
-    parts = np.array_split(np.argsort(chance, kind="stable"), bins)
-    gaps = [abs(positive[part].mean() - chance[part].mean()) * len(part) for part in parts if len(part)]
-    return float(sum(gaps) / max(len(chance), 1))
+def _calibration_error(positive: NDArray[np.bool_], chance: Floats) -> float | None:
+    found = calibration(positive, chance)
+    return round(found.error, 4) if found else None
 
 
 def _at(positive: NDArray[np.bool_], called: NDArray[np.bool_]) -> dict[str, float]:

@@ -5,6 +5,8 @@
 3. Stage `all`: goes on from there with every source, the hand-made texts and changed copies.
 4. Rounding to the committed form; calibration and thresholds on the validation split; the report.
 
+Weights that are there already can be trained onward: stage `onward` takes them in place of 2, like `all`.
+
 Everything is seeded. Runs on one machine and torch version differ in nothing; elsewhere the last digits may.
 """
 
@@ -59,6 +61,11 @@ class Plan:
             Stage("all", passes, block_rate=6e-5, head_rate=5e-4, last_rate=0.0, seed=2),
         )
 
+    @classmethod
+    def onward(cls, passes: float) -> Stage:
+        """The rates for weights that are trained already."""
+        return Stage("onward", passes, block_rate=8e-5, head_rate=4e-4, last_rate=0.0, seed=3)
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -85,19 +92,34 @@ class Training:
     def run(self, plan: Plan, *, rows: int | None = None) -> Trained:
         """All stages; `rows` cuts moderation-train to its first. Raises CorpusInvalid or SourceInvalid."""
         encoder = read_encoder(self._source.encoder)
-        train = self._read("train")
-        train = train if rows is None else train.head(rows)
+        train, main, others = self._examples(rows)
         kept = ~np.isin(train.sources, LEFT_OUT)
-        others = corpus_examples(self._maker, "extra-train", self._read("extra-train"))
-        others = others.joined(synthetic_examples(self._maker, read_synthetic()))
-        main = corpus_examples(self._maker, "train", train)
         branch = RiskBranch(encoder.layers[LAYERS - BRANCH_LAYERS :])
         branch = self._fit(branch, main.where(kept).joined(others), plan.left_out)
         stand_ins = self._stand_ins(branch)
-        copies = augmented_examples(self._maker, train, main.rows, seed=plan.everything.seed)
-        everything = main.joined(others).joined(copies)
+        everything = self._with_copies(train, main, others, seed=plan.everything.seed)
         branch = self._fit(branch, everything, plan.everything)
         return self._finished(branch, encoder, stand_ins, len(everything.rows))
+
+    def onward(self, start: RiskWeights, stage: Stage, *, rows: int | None = None) -> Trained:
+        """Every source, from trained weights on; nothing stands in for the unseen."""
+        train, main, others = self._examples(rows)
+        branch = RiskBranch(start.branch)
+        branch.load_head(start.head)
+        everything = self._with_copies(train, main, others, seed=stage.seed)
+        branch = self._fit(branch, everything, stage)
+        return self._finished(branch, read_encoder(self._source.encoder), {}, len(everything.rows))
+
+    def _examples(self, rows: int | None) -> tuple[Corpus, Examples, Examples]:
+        """moderation-train, its examples, and those of the other corpora."""
+        train = self._read("train")
+        train = train if rows is None else train.head(rows)
+        others = corpus_examples(self._maker, "extra-train", self._read("extra-train"))
+        others = others.joined(synthetic_examples(self._maker, read_synthetic()))
+        return train, corpus_examples(self._maker, "train", train), others
+
+    def _with_copies(self, train: Corpus, main: Examples, others: Examples, *, seed: int) -> Examples:
+        return main.joined(others).joined(augmented_examples(self._maker, train, main.rows, seed=seed))
 
     def _fit(self, branch: RiskBranch, examples: Examples, stage: Stage) -> RiskBranch:
         self._say(f"stage {stage.name}: {len(examples.rows)} rows, {examples.rows.draws.sum():.0f} drawn")

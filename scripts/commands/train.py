@@ -13,17 +13,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from scripts.commands.model import CACHE, WEIGHTS
 from training.encoder import read_encoder
 from training.errors import BuildFailed, TrainingError
+from training.risk_weights import RiskWeights
 from training.source import fetch_source
 
 REPORT = "report.json"
 
 
-def train(  # noqa: PLR0917 - the options of a command line
+def train(
+    *,
     data: Annotated[Path, typer.Option(help="Folder of the moderation-*.jsonl.gz files.")],
     weights: Annotated[Path, typer.Option(help="Folder for the weights and their report.")] = WEIGHTS,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Use the first rows of moderation-train only.")
     ] = None,
+    onward: Annotated[bool, typer.Option(help="Go on from the weights in the folder, not from e5.")] = False,
     passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 1.0,
     device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda.")] = "cpu",
     cache: Annotated[Path, typer.Option(help="Where hidden states and checkpoints are kept.")] = CACHE,
@@ -53,7 +56,11 @@ def train(  # noqa: PLR0917 - the options of a command line
             progress.update(tasks[first], description=name, completed=done, total=total)
 
         training = Training(data, source, cache, device=device, report=say, advance=advance)
-        trained = training.run(Plan.of(passes), rows=rows)
+        if onward:
+            start = RiskWeights.load(weights, read_encoder(source.encoder))
+            trained = training.onward(start, Plan.onward(passes), rows=rows)
+        else:
+            trained = training.run(Plan.of(passes), rows=rows)
     try:
         trained.weights.save(weights, read_encoder(source.encoder))
         (weights / REPORT).write_text(json.dumps(trained.report, indent=2) + "\n")

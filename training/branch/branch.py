@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from screener.model import OUTPUTS
-from training.branch.network import Block
+from training.branch.network import Block, attended
 from training.encoder import WIDTH, Layer
+from training.head import RiskHead
 
 
 class RiskBranch(nn.Module):
@@ -29,14 +30,14 @@ class RiskBranch(nn.Module):
 
     def forward(self, hidden: Tensor, tokens: Tensor) -> Tensor:
         """`hidden` [batch, length, 384]; `tokens` bool [batch, length], true on tokens."""
-        attend = None if bool(tokens.all()) else tokens[:, None, None, :]
+        attend = attended(tokens)
         for block in self.blocks:
             hidden = block(hidden, attend)
         outside = ~tokens[:, :, None]
         looked = (hidden @ self.attention.T).masked_fill(outside, -1e4).softmax(dim=1)
-        attended = looked.transpose(1, 2) @ hidden
+        seen = looked.transpose(1, 2) @ hidden
         mean = hidden.masked_fill(outside, 0.0).sum(dim=1) / tokens.sum(dim=1, keepdim=True)
-        return (attended * self.on_attended).sum(dim=2) + mean @ self.on_mean.T + self.bias
+        return (seen * self.on_attended).sum(dim=2) + mean @ self.on_mean.T + self.bias
 
     def layers(self) -> list[Layer]:
         """The blocks' weights as they are now."""
@@ -46,6 +47,12 @@ class RiskBranch(nn.Module):
         """Put other weights in the blocks."""
         for block, layer in zip(self._typed_blocks(), layers, strict=True):
             block.load_state_dict(Block(layer).state_dict())
+
+    @torch.no_grad()
+    def load_head(self, head: RiskHead) -> None:
+        """Go on from a head; its calibration stays in it, as a start like another."""
+        for name in ("attention", "on_attended", "on_mean", "bias"):
+            getattr(self, name).copy_(torch.from_numpy(getattr(head, name)))
 
     def _typed_blocks(self) -> list[Block]:
         return [block for block in self.blocks if isinstance(block, Block)]

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from screener.heuristics.rules import Rules
+from screener.text.plain import plain
 from screener.tokens import Tokenizer
 from training.branch.augment import augmented
 from training.branch.easy import easy_rows
@@ -23,8 +25,11 @@ from training.synthetic.reading import Synthetic
 BRANCH_LAYERS = 6
 """Half of e5's twelve: the branch then costs half of the trunk."""
 
-AUGMENTED_SHARE = 0.25
+AUGMENTED_SHARE = 0.1
 """Of the rows drawn: how many come once more as somebody else might have written them."""
+
+SYNTHETIC_DRAWS = 0.6
+"""How often a hand-made row is drawn in one pass: templates are learned sooner than talk."""
 
 Advance = Callable[[str, int, int], None]
 """Told what is being computed, the rows done and the rows in all."""
@@ -83,6 +88,7 @@ def synthetic_examples(maker: StateMaker, synthetic: Synthetic) -> Examples:
     rows = corpus_rows(synthetic.corpus)
     rows.truth[:, -1] = synthetic.any_harm
     rows.weight[:, -1] = 1.0
+    rows.draws[:] = SYNTHETIC_DRAWS
     return Examples(rows, maker.states("hand-made", synthetic.corpus.texts))
 
 
@@ -91,7 +97,10 @@ def augmented_examples(maker: StateMaker, corpus: Corpus, rows: Rows, *, seed: i
     generator = np.random.default_rng(seed)
     chosen = np.flatnonzero(generator.random(len(rows)) < AUGMENTED_SHARE * rows.draws)
     clean = [corpus.texts[row] for row in np.flatnonzero(_clean(rows)) if len(corpus.texts[row]) < 120]
-    texts = augmented([corpus.texts[row] for row in chosen], context=clean, seed=seed)
+    vocabulary = Rules.load().vocabulary
+    copies = augmented([corpus.texts[row] for row in chosen], context=clean, seed=seed)
+    # The screener reads plain writing; what it cannot put back is what the branch has to know.
+    texts = [plain(text, vocabulary) for text in copies]
     return Examples(rows.taken(chosen, draws=1.0), maker.states("augmented", texts))
 
 

@@ -27,7 +27,7 @@ ROWS_PER_STEP = 64
 _WARM_UP_STEPS = 200
 _AVERAGED = 0.998
 """Of the running average of the weights, kept at each step: it looks back on about 500 steps."""
-_TOKENS_DROPPED = 0.1
+_TOKENS_DROPPED = 0.05
 _WEIGHT_DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
 _SECONDS_BETWEEN_CHECKPOINTS = 240.0
@@ -177,7 +177,7 @@ class _Run:
         return int(kept["done"])
 
     def _some_dropped(self, tokens: Tensor) -> Tensor:
-        """Hides a tenth of the tokens, never the first: no single word shall decide."""
+        """Hides one token in twenty, never the first: no single word shall decide."""
         kept = torch.rand(tokens.shape, generator=self._generator, device=self._device) >= _TOKENS_DROPPED
         kept[:, 0] = True
         return tokens & kept

@@ -63,19 +63,22 @@ KEPT: Mapping[str, float] = {
 """The share of a source's rows that is used at all, else all. Rare positives stay (`thinned`)."""
 
 DRAWS: Mapping[str, float] = {
-    "gametox": 0.8,
+    "gametox": 1.1,
     "kaggle-insults": 1.4,
-    "hatexplain": 2.5,
-    "nsfw-bios": 2.0,
-    "convabuse": 2.0,
-    "sms-phishing": 3.0,
-    "youtube-spam": 1.5,
-    "janitr": 1.5,
+    "hatexplain": 2.0,
+    "edos": 1.2,
+    "havoc": 1.5,
+    "nsfw-bios": 3.0,
+    "convabuse": 2.5,
+    "sms-spam": 1.5,
+    "sms-phishing": 4.0,
+    "youtube-spam": 3.0,
+    "janitr": 2.5,
     "stormfront": 0.7,
 }
 """How often a row of a source is drawn in one pass, else once."""
 
-LABEL_DRAWS = {"SPAM": 1.5, "HATE_SPEECH": 1.3, "VIOLENCE": 3.0, "SEXUAL": 2.0}
+LABEL_DRAWS = {"SPAM": 1.5, "HATE_SPEECH": 1.3, "VIOLENCE": 4.0, "SEXUAL": 2.0}
 """By how much a positive of a label is drawn more often; of several the largest."""
 
 EASY_DRAWS = 0.4

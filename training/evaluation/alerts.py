@@ -12,14 +12,13 @@ from training.evaluation.groups import EVERY, groups
 from training.evaluation.resampling import ratio, sums
 from training.evaluation.rows import Rows
 from training.evaluation.scored import Judged, Scorer
+from training.thresholds import ORDINARY_SOURCES
 
 BENIGN = "BENIGN"
 """As a subject: the rows whose known labels are all 0."""
 
 BENIGN_CHAT = "BENIGN_CHAT"
 """The same, of the sources that stand for ordinary chat and talk."""
-
-CHAT_SOURCES = ("gametox", "conda", "jigsaw")
 
 ROUTED = "routed"
 """The share of them that is routed to review."""
@@ -31,7 +30,7 @@ def alert_figures(
     """The routed share for every group and scorer; a count's negatives are the rows, its positives none."""
     figures: Figures = {}
     counts: Counts = {}
-    of_chat = np.isin(rows.sources, CHAT_SOURCES)
+    of_chat = np.isin(rows.sources, ORDINARY_SOURCES)
     routed = np.stack([said.routed for said in judged.values()], axis=1)
     for subject, benign in ((BENIGN, rows.is_benign), (BENIGN_CHAT, rows.is_benign & of_chat)):
         for group, chosen in groups(rows):
