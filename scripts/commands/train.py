@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from training.risk_weights import RiskWeights
 from training.source import fetch_source
 
 REPORT = "report.json"
+_SECONDS_BETWEEN_LINES = 60.0
+"""Where the output is a log, which a moving bar leaves empty."""
 
 
 def train(
@@ -48,12 +51,16 @@ def train(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
+        next_line = [0.0]
 
         def advance(name: str, done: int, total: int) -> None:
             first = name.split(",", maxsplit=1)[0]
             if first not in tasks:
                 tasks[first] = progress.add_task(first, total=total)
             progress.update(tasks[first], description=name, completed=done, total=total)
+            if not console.is_terminal and time.monotonic() > next_line[0]:
+                say(f"{name}: {done} of {total}")
+                next_line[0] = time.monotonic() + _SECONDS_BETWEEN_LINES
 
         training = Training(data, source, cache, device=device, report=say, advance=advance)
         if onward:

@@ -27,35 +27,37 @@ from seawall.events.v1 import events_pb2 as seawall_dot_events_dot_v1_dot_events
 from seawall.screening.v1 import verdict_pb2 as seawall_dot_screening_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eseawall/ingest/v1/ingest.proto\x12\x11seawall.ingest.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eseawall/events/v1/events.proto\x1a\"seawall/screening/v1/verdict.proto\"\xc6\x01\n\x07Outcome\x12,\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1e.seawall.ingest.v1.OutcomeCode\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64uplicate_of\x18\x03 \x01(\t\x12\x35\n\nviolations\x18\x04 \x03(\x0b\x32!.seawall.events.v1.FieldViolation\x12.\n\x0bretry_after\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"8\n\rIngestRequest\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.seawall.events.v1.Event\"=\n\x0eIngestResponse\x12+\n\x07outcome\x18\x01 \x01(\x0b\x32\x1a.seawall.ingest.v1.Outcome\">\n\x12IngestBatchRequest\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.seawall.events.v1.Event\"C\n\x13IngestBatchResponse\x12,\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1a.seawall.ingest.v1.Outcome\"V\n\x13IngestStreamRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\'\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x18.seawall.events.v1.Event\"[\n\x14IngestStreamResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12+\n\x07outcome\x18\x02 \x01(\x0b\x32\x1a.seawall.ingest.v1.Outcome\")\n\x15GetEventStatusRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\x8c\x01\n\x16GetEventStatusResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.seawall.ingest.v1.EventState\x12\x14\n\x0c\x64uplicate_of\x18\x02 \x01(\t\x12.\n\x07verdict\x18\x03 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict*\x9b\x01\n\x0bOutcomeCode\x12\x1c\n\x18OUTCOME_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15OUTCOME_CODE_ACCEPTED\x10\x01\x12\x1a\n\x16OUTCOME_CODE_DUPLICATE\x10\x02\x12\x19\n\x15OUTCOME_CODE_REJECTED\x10\x03\x12\x1c\n\x18OUTCOME_CODE_RETRY_LATER\x10\x04*\x93\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_STATE_UNKNOWN\x10\x01\x12\x16\n\x12\x45VENT_STATE_QUEUED\x10\x02\x12\x18\n\x14\x45VENT_STATE_SCREENED\x10\x03\x12\x1d\n\x19\x45VENT_STATE_DEAD_LETTERED\x10\x04\x32\x88\x03\n\rIngestService\x12M\n\x06Ingest\x12 .seawall.ingest.v1.IngestRequest\x1a!.seawall.ingest.v1.IngestResponse\x12\\\n\x0bIngestBatch\x12%.seawall.ingest.v1.IngestBatchRequest\x1a&.seawall.ingest.v1.IngestBatchResponse\x12\x63\n\x0cIngestStream\x12&.seawall.ingest.v1.IngestStreamRequest\x1a\'.seawall.ingest.v1.IngestStreamResponse(\x01\x30\x01\x12\x65\n\x0eGetEventStatus\x12(.seawall.ingest.v1.GetEventStatusRequest\x1a).seawall.ingest.v1.GetEventStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eseawall/ingest/v1/ingest.proto\x12\x11seawall.ingest.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eseawall/events/v1/events.proto\x1a\"seawall/screening/v1/verdict.proto\"\xf4\x01\n\x07Outcome\x12,\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x1e.seawall.ingest.v1.OutcomeCode\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x14\n\x0c\x64uplicate_of\x18\x03 \x01(\t\x12\x35\n\nviolations\x18\x04 \x03(\x0b\x32!.seawall.events.v1.FieldViolation\x12.\n\x0bretry_after\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\x08hand_off\x18\x06 \x01(\x0e\x32\x1a.seawall.ingest.v1.HandOff\"\xb4\x01\n\rIngestRequest\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.seawall.events.v1.Event\x12,\n\x08hand_off\x18\x02 \x01(\x0e\x32\x1a.seawall.ingest.v1.HandOff\x12\x18\n\x10wait_for_verdict\x18\x03 \x01(\x08\x12\x32\n\x0fverdict_timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"m\n\x0eIngestResponse\x12+\n\x07outcome\x18\x01 \x01(\x0b\x32\x1a.seawall.ingest.v1.Outcome\x12.\n\x07verdict\x18\x02 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict\"l\n\x12IngestBatchRequest\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.seawall.events.v1.Event\x12,\n\x08hand_off\x18\x02 \x01(\x0e\x32\x1a.seawall.ingest.v1.HandOff\"C\n\x13IngestBatchResponse\x12,\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1a.seawall.ingest.v1.Outcome\"\xe7\x01\n\x13IngestStreamRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\'\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x18.seawall.events.v1.Event\x12,\n\x08hand_off\x18\x03 \x01(\x0e\x32\x1a.seawall.ingest.v1.HandOff\x12\x18\n\x10wait_for_verdict\x18\x04 \x01(\x08\x12\x32\n\x0fverdict_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0b\x61nswer_once\x18\x06 \x01(\x08\"\x99\x01\n\x14IngestStreamResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12+\n\x07outcome\x18\x02 \x01(\x0b\x32\x1a.seawall.ingest.v1.Outcome\x12.\n\x07verdict\x18\x03 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict\x12\x0c\n\x04last\x18\x04 \x01(\x08\")\n\x15GetEventStatusRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\x8c\x01\n\x16GetEventStatusResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.seawall.ingest.v1.EventState\x12\x14\n\x0c\x64uplicate_of\x18\x02 \x01(\t\x12.\n\x07verdict\x18\x03 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict*M\n\x07HandOff\x12\x18\n\x14HAND_OFF_UNSPECIFIED\x10\x00\x12\x13\n\x0fHAND_OFF_STREAM\x10\x01\x12\x13\n\x0fHAND_OFF_DIRECT\x10\x02*\x9b\x01\n\x0bOutcomeCode\x12\x1c\n\x18OUTCOME_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15OUTCOME_CODE_ACCEPTED\x10\x01\x12\x1a\n\x16OUTCOME_CODE_DUPLICATE\x10\x02\x12\x19\n\x15OUTCOME_CODE_REJECTED\x10\x03\x12\x1c\n\x18OUTCOME_CODE_RETRY_LATER\x10\x04*\x93\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VENT_STATE_UNKNOWN\x10\x01\x12\x16\n\x12\x45VENT_STATE_QUEUED\x10\x02\x12\x18\n\x14\x45VENT_STATE_SCREENED\x10\x03\x12\x1d\n\x19\x45VENT_STATE_DEAD_LETTERED\x10\x04\x32\x88\x03\n\rIngestService\x12M\n\x06Ingest\x12 .seawall.ingest.v1.IngestRequest\x1a!.seawall.ingest.v1.IngestResponse\x12\\\n\x0bIngestBatch\x12%.seawall.ingest.v1.IngestBatchRequest\x1a&.seawall.ingest.v1.IngestBatchResponse\x12\x63\n\x0cIngestStream\x12&.seawall.ingest.v1.IngestStreamRequest\x1a\'.seawall.ingest.v1.IngestStreamResponse(\x01\x30\x01\x12\x65\n\x0eGetEventStatus\x12(.seawall.ingest.v1.GetEventStatusRequest\x1a).seawall.ingest.v1.GetEventStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'seawall.ingest.v1.ingest_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTCOMECODE']._serialized_start=976
-  _globals['_OUTCOMECODE']._serialized_end=1131
-  _globals['_EVENTSTATE']._serialized_start=1134
-  _globals['_EVENTSTATE']._serialized_end=1281
+  _globals['_HANDOFF']._serialized_start=1449
+  _globals['_HANDOFF']._serialized_end=1526
+  _globals['_OUTCOMECODE']._serialized_start=1529
+  _globals['_OUTCOMECODE']._serialized_end=1684
+  _globals['_EVENTSTATE']._serialized_start=1687
+  _globals['_EVENTSTATE']._serialized_end=1834
   _globals['_OUTCOME']._serialized_start=154
-  _globals['_OUTCOME']._serialized_end=352
-  _globals['_INGESTREQUEST']._serialized_start=354
-  _globals['_INGESTREQUEST']._serialized_end=410
-  _globals['_INGESTRESPONSE']._serialized_start=412
-  _globals['_INGESTRESPONSE']._serialized_end=473
-  _globals['_INGESTBATCHREQUEST']._serialized_start=475
-  _globals['_INGESTBATCHREQUEST']._serialized_end=537
-  _globals['_INGESTBATCHRESPONSE']._serialized_start=539
-  _globals['_INGESTBATCHRESPONSE']._serialized_end=606
-  _globals['_INGESTSTREAMREQUEST']._serialized_start=608
-  _globals['_INGESTSTREAMREQUEST']._serialized_end=694
-  _globals['_INGESTSTREAMRESPONSE']._serialized_start=696
-  _globals['_INGESTSTREAMRESPONSE']._serialized_end=787
-  _globals['_GETEVENTSTATUSREQUEST']._serialized_start=789
-  _globals['_GETEVENTSTATUSREQUEST']._serialized_end=830
-  _globals['_GETEVENTSTATUSRESPONSE']._serialized_start=833
-  _globals['_GETEVENTSTATUSRESPONSE']._serialized_end=973
-  _globals['_INGESTSERVICE']._serialized_start=1284
-  _globals['_INGESTSERVICE']._serialized_end=1676
+  _globals['_OUTCOME']._serialized_end=398
+  _globals['_INGESTREQUEST']._serialized_start=401
+  _globals['_INGESTREQUEST']._serialized_end=581
+  _globals['_INGESTRESPONSE']._serialized_start=583
+  _globals['_INGESTRESPONSE']._serialized_end=692
+  _globals['_INGESTBATCHREQUEST']._serialized_start=694
+  _globals['_INGESTBATCHREQUEST']._serialized_end=802
+  _globals['_INGESTBATCHRESPONSE']._serialized_start=804
+  _globals['_INGESTBATCHRESPONSE']._serialized_end=871
+  _globals['_INGESTSTREAMREQUEST']._serialized_start=874
+  _globals['_INGESTSTREAMREQUEST']._serialized_end=1105
+  _globals['_INGESTSTREAMRESPONSE']._serialized_start=1108
+  _globals['_INGESTSTREAMRESPONSE']._serialized_end=1261
+  _globals['_GETEVENTSTATUSREQUEST']._serialized_start=1263
+  _globals['_GETEVENTSTATUSREQUEST']._serialized_end=1304
+  _globals['_GETEVENTSTATUSRESPONSE']._serialized_start=1307
+  _globals['_GETEVENTSTATUSRESPONSE']._serialized_end=1447
+  _globals['_INGESTSERVICE']._serialized_start=1837
+  _globals['_INGESTSERVICE']._serialized_end=2229
 # @@protoc_insertion_point(module_scope)

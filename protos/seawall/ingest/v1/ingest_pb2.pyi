@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _HandOff:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HandOffEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HandOff.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HAND_OFF_UNSPECIFIED: _HandOff.ValueType  # 0
+    """Not said; in a request: the operator's choice."""
+    HAND_OFF_STREAM: _HandOff.ValueType  # 1
+    """Through the queue, `events:raw`."""
+    HAND_OFF_DIRECT: _HandOff.ValueType  # 2
+    """Straight to a screener, with a copy in `events:direct`; on any trouble the copy goes to the queue."""
+
+class HandOff(_HandOff, metaclass=_HandOffEnumTypeWrapper):
+    """The way of an event from ingest to the screener."""
+
+HAND_OFF_UNSPECIFIED: HandOff.ValueType  # 0
+"""Not said; in a request: the operator's choice."""
+HAND_OFF_STREAM: HandOff.ValueType  # 1
+"""Through the queue, `events:raw`."""
+HAND_OFF_DIRECT: HandOff.ValueType  # 2
+"""Straight to a screener, with a copy in `events:direct`; on any trouble the copy goes to the queue."""
+Global___HandOff: _TypeAlias = HandOff  # noqa: Y015
+
 class _OutcomeCode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -97,12 +121,15 @@ class Outcome(_message.Message):
     DUPLICATE_OF_FIELD_NUMBER: _builtins.int
     VIOLATIONS_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
     code: Global___OutcomeCode.ValueType
     """What became of it."""
     event_id: _builtins.str
     """Id of the event as sent, or as made by ingest."""
     duplicate_of: _builtins.str
     """DUPLICATE: id of the event that came first. Equal to `event_id` where the same event came again."""
+    hand_off: Global___HandOff.ValueType
+    """ACCEPTED: the way that the event went, as far as it was known when the answer was made."""
     @_builtins.property
     def violations(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.FieldViolation]:
         """REJECTED: every bad field."""
@@ -119,10 +146,11 @@ class Outcome(_message.Message):
         duplicate_of: _builtins.str = ...,
         violations: _abc.Iterable[_events_pb2.FieldViolation] | None = ...,
         retry_after: _duration_pb2.Duration | None = ...,
+        hand_off: Global___HandOff.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "duplicate_of", b"duplicate_of", "event_id", b"event_id", "retry_after", b"retry_after", "violations", b"violations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "duplicate_of", b"duplicate_of", "event_id", b"event_id", "hand_off", b"hand_off", "retry_after", b"retry_after", "violations", b"violations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -135,18 +163,32 @@ class IngestRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENT_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
+    WAIT_FOR_VERDICT_FIELD_NUMBER: _builtins.int
+    VERDICT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    hand_off: Global___HandOff.ValueType
+    """The way that it shall go, among those that the operator allows."""
+    wait_for_verdict: _builtins.bool
+    """Whether the answer shall wait for the verdict."""
     @_builtins.property
     def event(self) -> _events_pb2.Event:
         """The event."""
+
+    @_builtins.property
+    def verdict_timeout(self) -> _duration_pb2.Duration:
+        """How long it waits at most: 1 ms to 60 s. Absent: as long as the call's deadline permits, at most 10 s."""
 
     def __init__(
         self,
         *,
         event: _events_pb2.Event | None = ...,
+        hand_off: Global___HandOff.ValueType = ...,
+        wait_for_verdict: _builtins.bool = ...,
+        verdict_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "verdict_timeout", b"verdict_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hand_off", b"hand_off", "verdict_timeout", b"verdict_timeout", "wait_for_verdict", b"wait_for_verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,18 +201,26 @@ class IngestResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTCOME_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def outcome(self) -> Global___Outcome:
         """ACCEPTED or DUPLICATE."""
+
+    @_builtins.property
+    def verdict(self) -> _verdict_pb2.Verdict:
+        """With `wait_for_verdict`: the verdict, of a duplicate the first one's. Absent where it did not come in
+        time; an accepted event still gets it (GetEventStatus).
+        """
 
     def __init__(
         self,
         *,
         outcome: Global___Outcome | None = ...,
+        verdict: _verdict_pb2.Verdict | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -183,6 +233,9 @@ class IngestBatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
+    hand_off: Global___HandOff.ValueType
+    """The way that they shall go, among those that the operator allows."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.Event]:
         """1 to 500 events."""
@@ -191,10 +244,11 @@ class IngestBatchRequest(_message.Message):
         self,
         *,
         events: _abc.Iterable[_events_pb2.Event] | None = ...,
+        hand_off: Global___HandOff.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "hand_off", b"hand_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,21 +286,39 @@ class IngestStreamRequest(_message.Message):
 
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
+    HAND_OFF_FIELD_NUMBER: _builtins.int
+    WAIT_FOR_VERDICT_FIELD_NUMBER: _builtins.int
+    VERDICT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    ANSWER_ONCE_FIELD_NUMBER: _builtins.int
     correlation_id: _builtins.int
     """The caller's number for this item; comes back with the answer."""
+    hand_off: Global___HandOff.ValueType
+    """The way that it shall go, among those that the operator allows."""
+    wait_for_verdict: _builtins.bool
+    """Whether an answer with the verdict shall follow the first one."""
+    answer_once: _builtins.bool
+    """With `wait_for_verdict`: one answer, with outcome and verdict, in place of two."""
     @_builtins.property
     def event(self) -> _events_pb2.Event:
         """The event."""
+
+    @_builtins.property
+    def verdict_timeout(self) -> _duration_pb2.Duration:
+        """How long it waits at most: 1 ms to 60 s. Absent: 10 s."""
 
     def __init__(
         self,
         *,
         correlation_id: _builtins.int = ...,
         event: _events_pb2.Event | None = ...,
+        hand_off: Global___HandOff.ValueType = ...,
+        wait_for_verdict: _builtins.bool = ...,
+        verdict_timeout: _duration_pb2.Duration | None = ...,
+        answer_once: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "verdict_timeout", b"verdict_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "event", b"event"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_once", b"answer_once", "correlation_id", b"correlation_id", "event", b"event", "hand_off", b"hand_off", "verdict_timeout", b"verdict_timeout", "wait_for_verdict", b"wait_for_verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -254,27 +326,37 @@ Global___IngestStreamRequest: _TypeAlias = IngestStreamRequest  # noqa: Y015
 
 @_typing.final
 class IngestStreamResponse(_message.Message):
-    """The answer to one event of a stream."""
+    """An answer to one event of a stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
     correlation_id: _builtins.int
     """The number of the request."""
+    last: _builtins.bool
+    """Whether this is the last answer for the item."""
     @_builtins.property
     def outcome(self) -> Global___Outcome:
         """What became of it."""
+
+    @_builtins.property
+    def verdict(self) -> _verdict_pb2.Verdict:
+        """With `wait_for_verdict`, in the last answer: the verdict, unless it did not come in time."""
 
     def __init__(
         self,
         *,
         correlation_id: _builtins.int = ...,
         outcome: Global___Outcome | None = ...,
+        verdict: _verdict_pb2.Verdict | None = ...,
+        last: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "outcome", b"outcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "last", b"last", "outcome", b"outcome", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

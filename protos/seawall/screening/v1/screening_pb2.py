@@ -27,13 +27,15 @@ from seawall.events.v1 import events_pb2 as seawall_dot_events_dot_v1_dot_events
 from seawall.screening.v1 import verdict_pb2 as seawall_dot_screening_dot_v1_dot_verdict__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$seawall/screening/v1/screening.proto\x12\x14seawall.screening.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eseawall/events/v1/events.proto\x1a\"seawall/screening/v1/verdict.proto\"8\n\rScreenRequest\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.seawall.events.v1.Event\"@\n\x0eScreenResponse\x12.\n\x07verdict\x18\x01 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict\">\n\x12ScreenBatchRequest\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.seawall.events.v1.Event\"J\n\x13ScreenBatchResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".seawall.screening.v1.ScreenResult\"\xb2\x01\n\x0cScreenResult\x12\x30\n\x07verdict\x18\x01 \x01(\x0b\x32\x1d.seawall.screening.v1.VerdictH\x00\x12\x34\n\trejection\x18\x02 \x01(\x0b\x32\x1f.seawall.screening.v1.RejectionH\x00\x12\x30\n\x0bretry_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x42\x08\n\x06result\"B\n\tRejection\x12\x35\n\nviolations\x18\x01 \x03(\x0b\x32!.seawall.events.v1.FieldViolation\"V\n\x13ScreenStreamRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\'\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x18.seawall.events.v1.Event\"b\n\x14ScreenStreamResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32\".seawall.screening.v1.ScreenResult\"\\\n\x12\x46indSimilarRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x17\n\nmin_cosine\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_min_cosine\"h\n\x13\x46indSimilarResponse\x12:\n\x0esimilar_events\x18\x01 \x03(\x0b\x32\".seawall.screening.v1.SimilarEvent\x12\x15\n\rmodel_version\x18\x02 \x01(\x03\x32\x9a\x03\n\x10ScreeningService\x12S\n\x06Screen\x12#.seawall.screening.v1.ScreenRequest\x1a$.seawall.screening.v1.ScreenResponse\x12\x62\n\x0bScreenBatch\x12(.seawall.screening.v1.ScreenBatchRequest\x1a).seawall.screening.v1.ScreenBatchResponse\x12i\n\x0cScreenStream\x12).seawall.screening.v1.ScreenStreamRequest\x1a*.seawall.screening.v1.ScreenStreamResponse(\x01\x30\x01\x12\x62\n\x0b\x46indSimilar\x12(.seawall.screening.v1.FindSimilarRequest\x1a).seawall.screening.v1.FindSimilarResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$seawall/screening/v1/screening.proto\x12\x14seawall.screening.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1eseawall/events/v1/events.proto\x1a\"seawall/screening/v1/verdict.proto\"8\n\rScreenRequest\x12\'\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x18.seawall.events.v1.Event\"@\n\x0eScreenResponse\x12.\n\x07verdict\x18\x01 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict\">\n\x12ScreenBatchRequest\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.seawall.events.v1.Event\"J\n\x13ScreenBatchResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".seawall.screening.v1.ScreenResult\"\xb2\x01\n\x0cScreenResult\x12\x30\n\x07verdict\x18\x01 \x01(\x0b\x32\x1d.seawall.screening.v1.VerdictH\x00\x12\x34\n\trejection\x18\x02 \x01(\x0b\x32\x1f.seawall.screening.v1.RejectionH\x00\x12\x30\n\x0bretry_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x42\x08\n\x06result\"B\n\tRejection\x12\x35\n\nviolations\x18\x01 \x03(\x0b\x32!.seawall.events.v1.FieldViolation\"\x8d\x01\n\x13ScreenStreamRequest\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\'\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x18.seawall.events.v1.Event\x12\x35\n\x08\x61\x64mitted\x18\x03 \x03(\x0b\x32#.seawall.screening.v1.AdmittedEvent\"^\n\rAdmittedEvent\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\r\n\x05\x65vent\x18\x02 \x01(\x0c\x12,\n\ttime_left\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb4\x01\n\x0e\x41\x64mittedResult\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12\x30\n\x07verdict\x18\x02 \x01(\x0b\x32\x1d.seawall.screening.v1.VerdictH\x00\x12\x34\n\x07spilled\x18\x03 \x01(\x0e\x32!.seawall.screening.v1.SpillReasonH\x00\x12\x0e\n\x04gone\x18\x04 \x01(\x08H\x00\x12\x0e\n\x04left\x18\x05 \x01(\x08H\x00\x42\x08\n\x06result\"\xb4\x01\n\x14ScreenStreamResponse\x12\x16\n\x0e\x63orrelation_id\x18\x01 \x01(\x04\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32\".seawall.screening.v1.ScreenResult\x12>\n\x10\x61\x64mitted_results\x18\x03 \x03(\x0b\x32$.seawall.screening.v1.AdmittedResult\x12\x10\n\x08\x64raining\x18\x04 \x01(\x08\"\\\n\x12\x46indSimilarRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x17\n\nmin_cosine\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_min_cosine\"h\n\x13\x46indSimilarResponse\x12:\n\x0esimilar_events\x18\x01 \x03(\x0b\x32\".seawall.screening.v1.SimilarEvent\x12\x15\n\rmodel_version\x18\x02 \x01(\x03\"\xd0\x01\n\x14WatchVerdictsRequest\x12\x32\n\ncategories\x18\x01 \x03(\x0e\x32\x1e.seawall.screening.v1.Category\x12.\n\tplatforms\x18\x02 \x03(\x0e\x32\x1b.seawall.events.v1.Platform\x12*\n\x05route\x18\x03 \x01(\x0e\x32\x1b.seawall.screening.v1.Route\x12\x16\n\x0emin_risk_score\x18\x04 \x01(\x01\x12\x10\n\x08position\x18\x05 \x01(\t\"Y\n\x15WatchVerdictsResponse\x12\x10\n\x08position\x18\x01 \x01(\t\x12.\n\x07verdict\x18\x02 \x01(\x0b\x32\x1d.seawall.screening.v1.Verdict*\x93\x01\n\x0bSpillReason\x12\x1c\n\x18SPILL_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17SPILL_REASON_OVERLOADED\x10\x01\x12\x15\n\x11SPILL_REASON_LATE\x10\x02\x12\x17\n\x13SPILL_REASON_FAILED\x10\x03\x12\x19\n\x15SPILL_REASON_DRAINING\x10\x04\x32\x86\x04\n\x10ScreeningService\x12S\n\x06Screen\x12#.seawall.screening.v1.ScreenRequest\x1a$.seawall.screening.v1.ScreenResponse\x12\x62\n\x0bScreenBatch\x12(.seawall.screening.v1.ScreenBatchRequest\x1a).seawall.screening.v1.ScreenBatchResponse\x12i\n\x0cScreenStream\x12).seawall.screening.v1.ScreenStreamRequest\x1a*.seawall.screening.v1.ScreenStreamResponse(\x01\x30\x01\x12\x62\n\x0b\x46indSimilar\x12(.seawall.screening.v1.FindSimilarRequest\x1a).seawall.screening.v1.FindSimilarResponse\x12j\n\rWatchVerdicts\x12*.seawall.screening.v1.WatchVerdictsRequest\x1a+.seawall.screening.v1.WatchVerdictsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'seawall.screening.v1.screening_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SPILLREASON']._serialized_start=1784
+  _globals['_SPILLREASON']._serialized_end=1931
   _globals['_SCREENREQUEST']._serialized_start=162
   _globals['_SCREENREQUEST']._serialized_end=218
   _globals['_SCREENRESPONSE']._serialized_start=220
@@ -46,14 +48,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCREENRESULT']._serialized_end=605
   _globals['_REJECTION']._serialized_start=607
   _globals['_REJECTION']._serialized_end=673
-  _globals['_SCREENSTREAMREQUEST']._serialized_start=675
-  _globals['_SCREENSTREAMREQUEST']._serialized_end=761
-  _globals['_SCREENSTREAMRESPONSE']._serialized_start=763
-  _globals['_SCREENSTREAMRESPONSE']._serialized_end=861
-  _globals['_FINDSIMILARREQUEST']._serialized_start=863
-  _globals['_FINDSIMILARREQUEST']._serialized_end=955
-  _globals['_FINDSIMILARRESPONSE']._serialized_start=957
-  _globals['_FINDSIMILARRESPONSE']._serialized_end=1061
-  _globals['_SCREENINGSERVICE']._serialized_start=1064
-  _globals['_SCREENINGSERVICE']._serialized_end=1474
+  _globals['_SCREENSTREAMREQUEST']._serialized_start=676
+  _globals['_SCREENSTREAMREQUEST']._serialized_end=817
+  _globals['_ADMITTEDEVENT']._serialized_start=819
+  _globals['_ADMITTEDEVENT']._serialized_end=913
+  _globals['_ADMITTEDRESULT']._serialized_start=916
+  _globals['_ADMITTEDRESULT']._serialized_end=1096
+  _globals['_SCREENSTREAMRESPONSE']._serialized_start=1099
+  _globals['_SCREENSTREAMRESPONSE']._serialized_end=1279
+  _globals['_FINDSIMILARREQUEST']._serialized_start=1281
+  _globals['_FINDSIMILARREQUEST']._serialized_end=1373
+  _globals['_FINDSIMILARRESPONSE']._serialized_start=1375
+  _globals['_FINDSIMILARRESPONSE']._serialized_end=1479
+  _globals['_WATCHVERDICTSREQUEST']._serialized_start=1482
+  _globals['_WATCHVERDICTSREQUEST']._serialized_end=1690
+  _globals['_WATCHVERDICTSRESPONSE']._serialized_start=1692
+  _globals['_WATCHVERDICTSRESPONSE']._serialized_end=1781
+  _globals['_SCREENINGSERVICE']._serialized_start=1934
+  _globals['_SCREENINGSERVICE']._serialized_end=2452
 # @@protoc_insertion_point(module_scope)

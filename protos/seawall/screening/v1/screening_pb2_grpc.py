@@ -59,6 +59,11 @@ class ScreeningServiceStub:
                 request_serializer=seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarRequest.SerializeToString,
                 response_deserializer=seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarResponse.FromString,
                 _registered_method=True)
+        self.WatchVerdicts = channel.unary_stream(
+                '/seawall.screening.v1.ScreeningService/WatchVerdicts',
+                request_serializer=seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsRequest.SerializeToString,
+                response_deserializer=seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsResponse.FromString,
+                _registered_method=True)
 
 
 class ScreeningServiceServicer:
@@ -85,6 +90,7 @@ class ScreeningServiceServicer:
 
     def ScreenStream(self, request_iterator, context):
         """Screens events as they come; answers carry the correlation number of their request, in any order.
+        With a key that may hand off, messages carry admitted events, whose verdicts are published.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +98,15 @@ class ScreeningServiceServicer:
 
     def FindSimilar(self, request, context):
         """Finds earlier events whose content means nearly the same as a text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchVerdicts(self, request, context):
+        """Tells verdicts as they are published, from now on or from a position. A watcher that does not keep up is
+        cut off with RESOURCE_EXHAUSTED; the `position` in its google.rpc.ErrorInfo is where to go on. OUT_OF_RANGE:
+        the streams hold the position no more, so verdicts would be missing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +134,11 @@ def add_ScreeningServiceServicer_to_server(servicer, server):
                     servicer.FindSimilar,
                     request_deserializer=seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarRequest.FromString,
                     response_serializer=seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarResponse.SerializeToString,
+            ),
+            'WatchVerdicts': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchVerdicts,
+                    request_deserializer=seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsRequest.FromString,
+                    response_serializer=seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -234,6 +254,33 @@ class ScreeningService:
             '/seawall.screening.v1.ScreeningService/FindSimilar',
             seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarRequest.SerializeToString,
             seawall_dot_screening_dot_v1_dot_screening__pb2.FindSimilarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchVerdicts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/seawall.screening.v1.ScreeningService/WatchVerdicts',
+            seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsRequest.SerializeToString,
+            seawall_dot_screening_dot_v1_dot_screening__pb2.WatchVerdictsResponse.FromString,
             options,
             channel_credentials,
             insecure,
