@@ -25,11 +25,11 @@ def average_precision(truth: Truth, scores: Scores) -> float:
     return float((precision * gained).sum() / truth.sum())
 
 
-def label_threshold(truth: Truth, scores: Scores, *, slack: float) -> float:
+def label_threshold(truth: Truth, scores: Scores, *, slack: float, least_accuracy: float = 0.0) -> float:
     """The score from which on calling everything positive gives the best F1 at nearly the best accuracy.
 
-    Nearly: at most `slack` below. Where positives are rare, the best F1 alone would call too many. 0.5
-    without a positive.
+    Nearly: at most `slack` below, and not below `least_accuracy` if the best is above it. Where positives are
+    rare, the best F1 alone would call too many. 0.5 without a positive.
     """
     if not truth.any():
         return 0.5
@@ -40,7 +40,8 @@ def label_threshold(truth: Truth, scores: Scores, *, slack: float) -> float:
     f1 = 2 * hits / (called + truth.sum())
     parted = np.append(np.diff(scores[order]) != 0, True)  # a threshold cannot part equal scores
     best = right[parted].max() / len(truth)
-    f1[~parted | (right / len(truth) < best - slack)] = 0
+    needed = max(best - slack, min(best, least_accuracy))
+    f1[~parted | (right < needed * len(truth))] = 0
     return float(scores[order][int(np.argmax(f1))])
 
 

@@ -1,8 +1,8 @@
 """Chooses the two rows of thresholds on the validation split.
 
 Label thresholds give the best F1 of their label at nearly its best accuracy. Escalation thresholds are the
-lowest that keep two promises: nine in ten escalated rows carry the label, and of ordinary chat and talk at
-most one benign row in a hundred is escalated by any label at all (the analysts' alert budget).
+lowest that keep two promises: nine in ten escalated rows carry the label, and of ordinary chat and talk no
+more benign rows than the analysts' alert budget allows are escalated by anything at all.
 """
 
 from __future__ import annotations
@@ -17,14 +17,20 @@ from training.corpus import Corpus
 from training.metrics import label_threshold, lowest_precise_threshold
 
 ESCALATION_PRECISION = 0.9
-ALERT_BUDGET = 0.01
+ALERT_BUDGET = 0.0066
+"""A hundredth of all benign chat may be routed; windows over long texts, and rules, need a third of it."""
+SHARE_OF_ANY_HARM = 20.0
+"""Of the budget, against that of one label: with an equal one a fifth of the harmful rows routed is lost."""
 ACCURACY_SLACK = 0.015
 """What a label may lose in accuracy for the sake of its recall."""
+LEAST_ACCURACY = 0.885
+"""What it may not fall below for that: what is promised is 0.88, on rows not seen here."""
 ORDINARY_SOURCES = ("gametox", "conda", "jigsaw")
 """Chat and talk as it comes, most of it benign: what the alert budget is counted on."""
 
 _TOXIC = CATEGORIES.index("TOXIC")
 _LEAST_ROWS = 20
+_SHARES = np.array([*(1.0 for _ in CATEGORIES), SHARE_OF_ANY_HARM])
 _LEAST, _NEVER = 0.02, 0.9999
 """_NEVER: short of 1, since what scales scores above a threshold divides by its distance to 1."""
 
@@ -69,20 +75,25 @@ def escalated(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64
 
 
 def _within_budget(precise: NDArray[np.float64], benign: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The lowest thresholds at or above `precise` that keep the budget, the same share for every label."""
-    low, high = 0.0, 1.0  # quantiles of the benign rows' probabilities
+    """The lowest thresholds at or above `precise` that keep the budget, split by `_SHARES`."""
+
+    def escalating(share: float) -> NDArray[np.float64]:
+        tails = np.minimum(1.0, share * _SHARES)
+        exact = [np.quantile(column, 1.0 - tail) for column, tail in zip(benign.T, tails, strict=True)]
+        return np.maximum(precise, np.nextafter(exact, 2.0))
+
+    low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        candidate = np.maximum(precise, np.quantile(benign, middle, axis=0))
-        if escalated(benign, candidate) <= ALERT_BUDGET:
-            high = middle
-        else:
+        if escalated(benign, escalating(middle)) <= ALERT_BUDGET:
             low = middle
-    return np.maximum(precise, np.nextafter(np.quantile(benign, high, axis=0), 2.0))
+        else:
+            high = middle
+    return escalating(low)
 
 
 def _label(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    return label_threshold(truth, scores, slack=ACCURACY_SLACK)
+    return label_threshold(truth, scores, slack=ACCURACY_SLACK, least_accuracy=LEAST_ACCURACY)
 
 
 def _precise(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:

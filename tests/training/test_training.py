@@ -88,6 +88,8 @@ def test_a_label_threshold_gives_up_recall_where_accuracy_would_suffer() -> None
     scores = np.linspace(1, 0, len(truth))
     assert label_threshold(truth, scores, slack=1.0) == scores[-1]
     assert label_threshold(truth, scores, slack=0.0) == scores[1]
+    assert label_threshold(truth, scores, slack=1.0, least_accuracy=0.6) == scores[1]
+    assert label_threshold(truth, scores, slack=1.0, least_accuracy=0.99) == scores[1]
 
 
 def test_escalation_keeps_precision_and_the_alert_budget() -> None:
