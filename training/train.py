@@ -101,14 +101,16 @@ class Training:
         branch = self._fit(branch, everything, plan.everything)
         return self._finished(branch, encoder, stand_ins, len(everything.rows))
 
-    def onward(self, start: RiskWeights, stage: Stage, *, rows: int | None = None) -> Trained:
-        """Every source, from trained weights on; nothing stands in for the unseen."""
+    def onward(
+        self, start: RiskWeights, stage: Stage, *, stand_ins: dict[str, Any], rows: int | None = None
+    ) -> Trained:
+        """Every source, from trained weights on; `stand_ins`: what was found before of the unseen."""
         train, main, others = self._examples(rows)
         branch = RiskBranch(start.branch)
         branch.load_head(start.head)
         everything = self._with_copies(train, main, others, seed=stage.seed)
         branch = self._fit(branch, everything, stage)
-        return self._finished(branch, read_encoder(self._source.encoder), {}, len(everything.rows))
+        return self._finished(branch, read_encoder(self._source.encoder), stand_ins, len(everything.rows))
 
     def _examples(self, rows: int | None) -> tuple[Corpus, Examples, Examples]:
         """moderation-train, its examples, and those of the other corpora."""

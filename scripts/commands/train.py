@@ -65,7 +65,8 @@ def train(
         training = Training(data, source, cache, device=device, report=say, advance=advance)
         if onward:
             start = RiskWeights.load(weights, read_encoder(source.encoder))
-            trained = training.onward(start, Plan.onward(passes), rows=rows)
+            stand_ins = json.loads((weights / REPORT).read_text())["stand_ins"]
+            trained = training.onward(start, Plan.onward(passes), stand_ins=stand_ins, rows=rows)
         else:
             trained = training.run(Plan.of(passes), rows=rows)
     try:
