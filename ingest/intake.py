@@ -16,6 +16,7 @@ from pipeline.coalescer import Coalescer
 from pipeline.errors import InvalidRequest, Overloaded, StoreUnavailable, Violation
 from pipeline.event import Event, Platform
 from pipeline.fingerprint import fingerprint
+from pipeline.hand_off import HandOff
 from pipeline.uuid7 import uuid7
 from pipeline.validation import violations_of
 
@@ -36,9 +37,10 @@ class AdmitsBatches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The event is durably queued under this id."""
+    """The event is durably on its way under this id."""
 
     event_id: str
+    hand_off: HandOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,20 @@ class Intake:
             self._admit, max_batch=MAX_BATCH, max_waiting=max_waiting, concurrency=2
         )
 
-    def submit(self, event: Event) -> asyncio.Future[Outcome]:
+    def submit(
+        self, event: Event, hand_off: int | None = None, *, time_left_s: float | None = None
+    ) -> asyncio.Future[Outcome]:
         """Takes one event; it shares its round trip with those that arrive together.
 
         The future raises StoreUnavailable where Redis is away.
 
+        Args:
+            event: the event, unchecked.
+            hand_off: the way that the caller asks for, a `HandOff`; None or 0 for the operator's choice.
+            time_left_s: how long the caller waits for the verdict; None where he does not wait.
+
         Raises:
-            InvalidRequest: the event is not valid.
+            InvalidRequest: the event is not valid, or the way is not allowed.
             Overloaded: too many wait already.
         """
         candidate = self._candidate(event)
@@ -111,10 +120,11 @@ class Intake:
             self._metrics.refused.labels("calls").inc()
             raise
 
-    async def take(self, events: Sequence[Event]) -> list[Outcome]:
+    async def take(self, events: Sequence[Event], hand_off: int | None = None) -> list[Outcome]:  # noqa: ARG002
         """Takes up to `MAX_BATCH` events in one round trip; outcomes in order.
 
         Raises:
+            InvalidRequest: the way that the caller asks for is not allowed.
             Overloaded: too many wait already.
             StoreUnavailable: Redis is away; what was accepted is then unknown, and sending again is safe.
         """
@@ -175,7 +185,7 @@ class Intake:
     def _outcome(self, candidate: Candidate, decision: Decision, report: AdmissionReport) -> Outcome:
         match decision.admitted:
             case Admitted.ACCEPTED:
-                return Accepted(candidate.event_id)
+                return Accepted(candidate.event_id, HandOff.STREAM)
             case Admitted.DUPLICATE:
                 self._metrics.deduplicated.inc()
                 return Duplicate(candidate.event_id, decision.first_id)

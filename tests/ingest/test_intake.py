@@ -11,6 +11,7 @@ from ingest.intake import Accepted, Duplicate, Intake, Rejected, RetryLater
 from ingest.metrics import IngestMetrics
 from pipeline.admission import Admission, AdmissionLimits
 from pipeline.errors import InvalidRequest
+from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import event_ids_in
@@ -40,7 +41,7 @@ async def test_single_events_that_arrive_together_share_a_round_trip(
 ) -> None:
     events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(50)]
     outcomes = await asyncio.gather(*(intake.submit(event) for event in events))
-    assert outcomes == [Accepted(event.event_id) for event in events]
+    assert outcomes == [Accepted(event.event_id, HandOff.STREAM) for event in events]
     assert registry.get_sample_value("admission_batch_size_count") == 1
 
 
@@ -49,7 +50,7 @@ async def test_more_than_a_batch_of_single_events_is_admitted_in_several(
 ) -> None:
     events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(600)]
     outcomes = await asyncio.gather(*(intake.submit(event) for event in events))
-    assert outcomes == [Accepted(event.event_id) for event in events]
+    assert outcomes == [Accepted(event.event_id, HandOff.STREAM) for event in events]
     assert registry.get_sample_value("admission_batch_size_count") == 2
     assert len(set(await event_ids_in(store, ONLY.raw))) == 600
 
@@ -65,7 +66,7 @@ async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: M
     bad = make_event(event_id="e3", content="")
     conflict = make_event(event_id="e1", content="other")
     accepted, duplicate, rejected, refused = await intake.take([good, again, bad, conflict])
-    assert accepted == Accepted("e1")
+    assert accepted == Accepted("e1", HandOff.STREAM)
     assert duplicate == Duplicate("e2", first_id="e1")
     assert isinstance(rejected, Rejected)
     assert isinstance(refused, Rejected)
