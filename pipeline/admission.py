@@ -9,6 +9,7 @@ from importlib.resources import files
 
 import redis.asyncio as aioredis
 
+from pipeline.hand_off import HandOff
 from pipeline.keys import Keys
 from pipeline.store import store_errors
 
@@ -27,28 +28,47 @@ class Admitted(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 32 bytes."""
+    """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 32 bytes.
+
+    `hand_off` is the way that it shall go; where `events:direct` is full it goes through `events:raw`.
+    """
 
     event_id: str
     fingerprint: bytes
     platform: str
     payload: bytes
+    hand_off: HandOff = HandOff.STREAM
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a candidate; `first_id` names the event that came first, for DUPLICATE."""
+    """What became of a candidate.
+
+    Attributes:
+        first_id: DUPLICATE: names the event that came first.
+        hand_off: ACCEPTED: the way that it goes.
+        entry_id: ACCEPTED: its entry in `events:raw` or `events:direct`.
+    """
 
     admitted: Admitted
     first_id: str = ""
+    hand_off: HandOff | None = None
+    entry_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionReport:
-    """Decisions in the order of the candidates, the depth of `events:raw` and the unread reasoning queue."""
+    """Decisions in the order of the candidates, and how much each stream then held.
+
+    Attributes:
+        queue_depth: entries of `events:raw`.
+        direct_depth: entries of `events:direct`.
+        reasoning_unread: entries of `events:reasoning_queue`, where it has a group.
+    """
 
     decisions: tuple[Decision, ...]
     queue_depth: int
+    direct_depth: int
     reasoning_unread: int
 
 
@@ -61,12 +81,14 @@ class AdmissionLimits:
         max_unread: most unread entries of `events:reasoning_queue`; past it events are refused.
         window_ms: how long a fingerprint is remembered, by Redis's clock.
         duplicate_ms: how long a duplicate's own id is remembered, by Redis's clock.
+        max_direct: most entries of `events:direct`; past it events go through `events:raw`.
     """
 
     max_depth: int
     max_unread: int
     window_ms: int
     duplicate_ms: int
+    max_direct: int = 0
 
 
 class Admission:
@@ -84,10 +106,11 @@ class Admission:
             StoreUnavailable: Redis did not answer, or cannot write. Whether the batch was admitted is then
                 unknown; sending it again is safe, for the same ids and contents are duplicates of themselves.
         """
-        keys: list[bytes | str] = [self._keys.raw, self._keys.reasoning_queue]
+        keys: list[bytes | str] = [self._keys.raw, self._keys.direct, self._keys.reasoning_queue]
         limits = self._limits
         args: list[bytes | str | int] = [
             limits.max_depth,
+            limits.max_direct,
             limits.max_unread,
             limits.window_ms,
             limits.duplicate_ms,
@@ -96,10 +119,15 @@ class Admission:
         for candidate in candidates:
             keys += (self._keys.event(candidate.event_id), self._keys.fingerprint(candidate.fingerprint))
             args += (candidate.event_id, candidate.fingerprint, candidate.platform, candidate.payload)
+            args.append(int(candidate.hand_off))
         with store_errors():
             reply = await self._script(keys=keys, args=args)
-        depth, unread, *pairs = reply
-        decisions = tuple(
-            Decision(Admitted(pairs[i]), pairs[i + 1].decode()) for i in range(0, len(pairs), 2)
-        )
-        return AdmissionReport(decisions, depth, unread)
+        depth, direct_depth, unread, *triples = reply
+        decisions = tuple(_decision(*triples[i : i + 3]) for i in range(0, len(triples), 3))
+        return AdmissionReport(decisions, depth, direct_depth, unread)
+
+
+def _decision(outcome: int, stream: int, told: bytes) -> Decision:
+    if outcome == Admitted.ACCEPTED:
+        return Decision(Admitted.ACCEPTED, hand_off=HandOff(stream), entry_id=told.decode())
+    return Decision(Admitted(outcome), first_id=told.decode())

@@ -1,22 +1,27 @@
 -- Admits a batch of events: decides duplicates and depth for all of them, then sets the keys and appends.
 --
--- KEYS  1 events:raw   2 events:reasoning_queue   then for each event: its record, its fingerprint's key
--- ARGV  1 most entries of events:raw   2 most unread entries of events:reasoning_queue
---       3 window of fingerprints, ms   4 life of a duplicate's record, ms   5 number of events n
---       then for each event: id, fingerprint (32 bytes), platform, payload
--- Reply { depth of events:raw afterwards, unread entries of events:reasoning_queue,
---         then for each event: outcome, id of the event that came first or '' }
+-- KEYS  1 events:raw   2 events:direct   3 events:reasoning_queue
+--       then for each event: its record, its fingerprint's key
+-- ARGV  1 most entries of events:raw   2 most entries of events:direct
+--       3 most unread entries of events:reasoning_queue   4 window of fingerprints, ms
+--       5 life of a duplicate's record, ms   6 number of events n
+--       then for each event: id, fingerprint (32 bytes), platform, payload, wanted stream (1 raw, 2 direct)
+-- Reply { depths of events:raw and of events:direct afterwards, unread entries of events:reasoning_queue,
+--         then for each event: outcome, stream (1 or 2; 0 where it is in none by this call),
+--         id of its entry, else of the event that came first, else '' }
 --       outcome: 0 accepted, 1 duplicate, 2 same id with other content, 3 no room
 --
+-- An event that wants events:direct goes to events:raw where that is full, so that no room means none in both.
 -- Lua in Redis does not roll back, so everything that can fail is checked before the first write. MSET comes
 -- first because Redis refuses the first write of a script when memory is short, and no later one.
 
 local ACCEPTED, DUPLICATE, CONFLICT, NO_ROOM = 0, 1, 2, 3
-local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 2, 5, 4
+local RAW, DIRECT = 1, 2
+local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 3, 6, 5
 
-local raw, reasoning = KEYS[1], KEYS[2]
-local max_depth, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2])
-local window_ms, duplicate_ms, n = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local reasoning = KEYS[3]
+local max_depth, max_direct, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local window_ms, duplicate_ms, n = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if not n or #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
   return redis.error_reply('ERR admit: wrong number of keys or arguments')
@@ -25,7 +30,7 @@ end
 local function is_life(ms)
   return ms and ms >= 1 and ms <= 1e14 and ms % 1 == 0
 end
-if not max_depth or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms) then
+if not max_depth or not max_direct or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms) then
   return redis.error_reply('ERR admit: a limit is not what it may be')
 end
 for i = 1, HEAD_KEYS do
@@ -34,15 +39,21 @@ for i = 1, HEAD_KEYS do
     return redis.error_reply('WRONGTYPE admit: ' .. KEYS[i] .. ' is no stream')
   end
 end
+for i = 1, n do
+  local wanted = tonumber(ARGV[HEAD_ARGS + EVENT_ARGS * i])
+  if wanted ~= RAW and wanted ~= DIRECT then
+    return redis.error_reply('ERR admit: event ' .. i .. ' wants a stream that there is not')
+  end
+end
 
-local depth = redis.call('XLEN', raw)
+local depths = { redis.call('XLEN', KEYS[RAW]), redis.call('XLEN', KEYS[DIRECT]) }
 -- Without a group the reasoning queue is an archive with a cap; with one, its length is what nobody has read.
 local unread = 0
 if redis.call('EXISTS', reasoning) == 1 and #redis.call('XINFO', 'GROUPS', reasoning) > 0 then
   unread = redis.call('XLEN', reasoning)
 end
-local room = max_depth - depth
-if unread >= max_unread then room = 0 end
+local room = { max_depth - depths[RAW], max_direct - depths[DIRECT] }
+if unread >= max_unread then room = { 0, 0 } end
 
 -- Decide. `records` and `firsts` answer as Redis would after the writes that are still to come.
 local known = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + 1)) or {}
@@ -52,13 +63,13 @@ for i = 1, n do
   firsts[KEYS[HEAD_KEYS + 2 * i]] = known[2 * i] or nil
 end
 
-local reply, sets, accepted, aliases = { 0, unread }, {}, {}, {}
+local reply, sets, accepted, aliases = { 0, 0, unread }, {}, {}, {}
 for i = 1, n do
   local record_key, first_key = KEYS[HEAD_KEYS + 2 * i - 1], KEYS[HEAD_KEYS + 2 * i]
   local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
   local id, fingerprint = ARGV[at + 1], ARGV[at + 2]
   local record, first = records[record_key], firsts[first_key]
-  local outcome, first_id = ACCEPTED, ''
+  local outcome, stream, first_id = ACCEPTED, 0, ''
   if record then
     if string.sub(record, 2, 33) ~= fingerprint then
       outcome = CONFLICT
@@ -74,27 +85,34 @@ for i = 1, n do
       records[record_key] = alias
       aliases[#aliases + 1] = { record_key, alias }
     end
-  elseif room <= 0 then
-    outcome = NO_ROOM
   else
-    room = room - 1
-    local queued = 'q' .. fingerprint
-    records[record_key], firsts[first_key] = queued, id
-    sets[#sets + 1], sets[#sets + 2] = record_key, queued
-    accepted[#accepted + 1] = i
+    stream = tonumber(ARGV[at + 5])
+    if room[stream] <= 0 then stream = RAW end
+    if room[stream] <= 0 then
+      outcome, stream = NO_ROOM, 0
+    else
+      room[stream] = room[stream] - 1
+      local queued = 'q' .. fingerprint
+      records[record_key], firsts[first_key] = queued, id
+      sets[#sets + 1], sets[#sets + 2] = record_key, queued
+      accepted[#accepted + 1] = { event = i, stream = stream, reply = #reply + 3 }
+    end
   end
-  reply[#reply + 1], reply[#reply + 2] = outcome, first_id
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = outcome, stream, first_id
 end
 
 -- Write.
 if #sets > 0 then redis.call('MSET', unpack(sets)) end
-for _, i in ipairs(accepted) do
-  local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
-  redis.call('SET', KEYS[HEAD_KEYS + 2 * i], ARGV[at + 1], 'PX', window_ms)
-  redis.call('XADD', raw, '*', 'event_id', ARGV[at + 1], 'platform', ARGV[at + 3], 'event', ARGV[at + 4])
+for _, a in ipairs(accepted) do
+  local at = HEAD_ARGS + EVENT_ARGS * (a.event - 1)
+  redis.call('SET', KEYS[HEAD_KEYS + 2 * a.event], ARGV[at + 1], 'PX', window_ms)
+  reply[a.reply] = redis.call(
+    'XADD', KEYS[a.stream], '*', 'event_id', ARGV[at + 1], 'platform', ARGV[at + 3], 'event', ARGV[at + 4]
+  )
+  depths[a.stream] = depths[a.stream] + 1
 end
 for _, alias in ipairs(aliases) do
   redis.call('SET', alias[1], alias[2], 'PX', duplicate_ms)
 end
-reply[1] = depth + #accepted
+reply[1], reply[2] = depths[RAW], depths[DIRECT]
 return reply

@@ -18,6 +18,7 @@ class Keys:
     """The names of one partition."""
 
     raw: str = "events:raw"
+    direct: str = "events:direct"
     reasoning_queue: str = "events:reasoning_queue"
     low_risk: str = "events:low_risk"
     dead_letter: str = "events:dead_letter"

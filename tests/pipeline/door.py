@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import redis.asyncio as aioredis
 
 from pipeline.admission import Admission, AdmissionLimits, Admitted, Candidate, Decision
 from pipeline.fingerprint import fingerprint
+from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 
 ACCEPTED = Decision(Admitted.ACCEPTED)
@@ -17,8 +20,9 @@ def duplicate_of(first_id: str) -> Decision:
     return Decision(Admitted.DUPLICATE, first_id)
 
 
-def candidate(event_id: str, text: str = "hello") -> Candidate:
-    return Candidate(event_id, fingerprint(1, "author", text), "discord", f"{event_id}:{text}".encode())
+def candidate(event_id: str, text: str = "hello", hand_off: HandOff = HandOff.STREAM) -> Candidate:
+    payload = f"{event_id}:{text}".encode()
+    return Candidate(event_id, fingerprint(1, "author", text), "discord", payload, hand_off)
 
 
 def door(
@@ -28,9 +32,12 @@ def door(
     max_unread: int = 1_000,
     window_ms: int = 60_000,
     duplicate_ms: int = 60_000,
+    max_direct: int = 0,
 ) -> Admission:
-    return Admission(store, ONLY, AdmissionLimits(max_depth, max_unread, window_ms, duplicate_ms))
+    return Admission(store, ONLY, AdmissionLimits(max_depth, max_unread, window_ms, duplicate_ms, max_direct))
 
 
 async def decide(admission: Admission, *candidates: Candidate) -> list[Decision]:
-    return list((await admission.admit(candidates)).decisions)
+    """The decisions, without the place of what was accepted."""
+    decisions = (await admission.admit(candidates)).decisions
+    return [replace(decision, hand_off=None, entry_id="") for decision in decisions]

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 import redis.asyncio as aioredis
 
-from pipeline.admission import MAX_BATCH, Admitted
+from pipeline.admission import MAX_BATCH, Admitted, Decision
+from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 from pipeline.record import EventRecord, RecordState
 from pipeline.store import connect
@@ -16,9 +17,9 @@ from tests.pipeline.door import ACCEPTED, CONFLICT, candidate, decide, door, dup
 
 async def test_appends_what_is_new_and_remembers_it(store: aioredis.Redis) -> None:
     report = await door(store).admit([candidate("e1")])
-    assert report.decisions == (ACCEPTED,)
-    assert report.queue_depth == 1
-    [(_, fields)] = await entries_of(store, ONLY.raw)
+    [(entry_id, fields)] = await entries_of(store, ONLY.raw)
+    assert report.decisions == (Decision(Admitted.ACCEPTED, hand_off=HandOff.STREAM, entry_id=entry_id),)
+    assert (report.queue_depth, report.direct_depth) == (1, 0)
     assert fields == {b"event_id": b"e1", b"platform": b"discord", b"event": b"e1:hello"}
     value: bytes = await store.get(ONLY.event("e1"))  # type: ignore[assignment]
     assert EventRecord.decode(value) == EventRecord(RecordState.QUEUED, candidate("e1").fingerprint)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any
 
 import pytest
 import redis.asyncio as aioredis
@@ -10,21 +11,26 @@ from redis.exceptions import ResponseError
 from pipeline.errors import StoreUnavailable
 from pipeline.keys import ONLY
 from pipeline.store import connect
-from tests.fixtures.redis_state import out_of_memory, read_only, state_of
+from tests.fixtures.redis_state import entries_of, out_of_memory, read_only, state_of
 from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
 
 SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
-KEYS: list[str] = [ONLY.raw, ONLY.reasoning_queue, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
-HEAD: list[str | int] = [10, 10, 1_000, 1_000, 2]
-EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", "e2", "2" * 32, "discord", "payload"]
+STREAMS = [ONLY.raw, ONLY.direct, ONLY.reasoning_queue]
+KEYS: list[str] = [*STREAMS, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
+HEAD: list[str | int] = [10, 10, 10, 1_000, 1_000, 2]
+EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", 1, "e2", "2" * 32, "discord", "payload", 2]
 
 
-async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> object:
-    return await store.eval(SCRIPT, len(keys), *keys, *args)
+async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> list[Any]:
+    return await store.eval(SCRIPT, len(keys), *keys, *args)  # type: ignore[no-any-return]
 
 
 async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: aioredis.Redis) -> None:
-    assert await call(store, KEYS, [*HEAD, *EVENTS]) == [2, 0, 0, b"", 0, b""]
+    [in_raw, in_direct, unread, *decisions] = await call(store, KEYS, [*HEAD, *EVENTS])
+    [(first, _)] = await entries_of(store, ONLY.raw)
+    [(second, _)] = await entries_of(store, ONLY.direct)
+    assert (in_raw, in_direct, unread) == (1, 1, 0)
+    assert decisions == [0, 1, first.encode(), 0, 2, second.encode()]
 
 
 @pytest.mark.parametrize(
@@ -34,15 +40,19 @@ async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: a
         pytest.param([*KEYS, "more"], [*HEAD, *EVENTS], id="a key too many"),
         pytest.param(KEYS, [*HEAD, *EVENTS[:-1]], id="an argument is missing"),
         pytest.param(KEYS, [*HEAD, *EVENTS, "more"], id="an argument too many"),
-        pytest.param(KEYS, [*HEAD[:4], 3, *EVENTS], id="another number of events"),
-        pytest.param(KEYS, [*HEAD[:4], "two", *EVENTS], id="no number of events"),
+        pytest.param(KEYS, [*HEAD[:5], 3, *EVENTS], id="another number of events"),
+        pytest.param(KEYS, [*HEAD[:5], "two", *EVENTS], id="no number of events"),
         pytest.param(KEYS, ["deep", *HEAD[1:], *EVENTS], id="no depth"),
-        pytest.param(KEYS, [10, "much", *HEAD[2:], *EVENTS], id="no limit of unread entries"),
-        pytest.param(KEYS, [10, 10, "long", 1_000, 2, *EVENTS], id="no window"),
-        pytest.param(KEYS, [10, 10, 0, 1_000, 2, *EVENTS], id="a window of nothing"),
-        pytest.param(KEYS, [10, 10, "1.5", 1_000, 2, *EVENTS], id="a window of a broken number"),
-        pytest.param(KEYS, [10, 10, "1e30", 1_000, 2, *EVENTS], id="a window without end"),
-        pytest.param(KEYS, [10, 10, 1_000, -1, 2, *EVENTS], id="a life that is over"),
+        pytest.param(KEYS, [10, "deep", *HEAD[2:], *EVENTS], id="no depth of the direct way"),
+        pytest.param(KEYS, [10, 10, "much", *HEAD[3:], *EVENTS], id="no limit of unread entries"),
+        pytest.param(KEYS, [10, 10, 10, "long", 1_000, 2, *EVENTS], id="no window"),
+        pytest.param(KEYS, [10, 10, 10, 0, 1_000, 2, *EVENTS], id="a window of nothing"),
+        pytest.param(KEYS, [10, 10, 10, "1.5", 1_000, 2, *EVENTS], id="a window of a broken number"),
+        pytest.param(KEYS, [10, 10, 10, "1e30", 1_000, 2, *EVENTS], id="a window without end"),
+        pytest.param(KEYS, [10, 10, 10, 1_000, -1, 2, *EVENTS], id="a life that is over"),
+        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], 0], id="a stream that there is not"),
+        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], 3], id="a stream that none goes to"),
+        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], "direct"], id="a stream that is no number"),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -57,14 +67,14 @@ async def test_writes_nothing_when_called_wrongly(
 
 
 async def test_a_wrong_life_of_duplicates_is_told_before_the_first_write(store: aioredis.Redis) -> None:
-    keys = [*KEYS[:4], "event:e2", "fingerprint:1"]
-    args = [10, 10, 1_000, 0, 2, *EVENTS[:4], "e2", "1" * 32, "discord", "payload"]
+    keys = [*KEYS[:5], "event:e2", "fingerprint:1"]
+    args = [10, 10, 10, 1_000, 0, 2, *EVENTS[:5], "e2", "1" * 32, "discord", "payload", 1]
     with pytest.raises(ResponseError):
         await call(store, keys, args)
     assert await store.dbsize() == 0
 
 
-@pytest.mark.parametrize("stream", [ONLY.raw, ONLY.reasoning_queue])
+@pytest.mark.parametrize("stream", STREAMS)
 async def test_writes_nothing_when_a_stream_is_something_else(store: aioredis.Redis, stream: str) -> None:
     await store.set(stream, "text")
     before = await state_of(store)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import redis.asyncio as aioredis
 
+from pipeline.admission import Admitted
+from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
-from tests.fixtures.redis_state import entries_of
+from tests.fixtures.redis_state import entries_of, event_ids_in
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, decide, door, duplicate_of
 
 
@@ -62,4 +64,37 @@ async def test_a_reasoning_queue_without_a_group_refuses_nothing(store: aioredis
     for i in range(5):
         await store.xadd(ONLY.reasoning_queue, {"n": i})
     report = await door(store, max_unread=1).admit([candidate("e1")])
-    assert (report.decisions, report.reasoning_unread) == ((ACCEPTED,), 0)
+    assert (report.decisions[0].admitted, report.reasoning_unread) == (Admitted.ACCEPTED, 0)
+
+
+async def test_goes_the_direct_way_while_there_is_room(store: aioredis.Redis) -> None:
+    batch = [candidate(f"e{i}", f"text {i}", HandOff.DIRECT) for i in range(4)]
+    report = await door(store, max_depth=1, max_direct=2).admit(batch)
+    assert [d.hand_off for d in report.decisions] == [HandOff.DIRECT, HandOff.DIRECT, HandOff.STREAM, None]
+    assert (report.queue_depth, report.direct_depth) == (1, 2)
+    assert await event_ids_in(store, ONLY.direct) == ["e0", "e1"]
+    assert await event_ids_in(store, ONLY.raw) == ["e2"]
+
+
+async def test_a_full_queue_refuses_nothing_that_goes_the_direct_way(store: aioredis.Redis) -> None:
+    admission = door(store, max_depth=0, max_direct=1)
+    assert await decide(admission, candidate("e1", "text", HandOff.DIRECT)) == [ACCEPTED]
+    assert await decide(admission, candidate("e2", "more", HandOff.DIRECT)) == [NO_ROOM]
+
+
+async def test_unread_verdicts_refuse_both_ways(store: aioredis.Redis) -> None:
+    await store.xadd(ONLY.reasoning_queue, {"n": 1})
+    await store.xgroup_create(ONLY.reasoning_queue, "analysts", id="0")
+    admission = door(store, max_unread=1, max_direct=1)
+    assert await decide(admission, candidate("e1", "text", HandOff.DIRECT)) == [NO_ROOM]
+
+
+async def test_duplicates_are_known_whichever_way_the_first_went(store: aioredis.Redis) -> None:
+    admission = door(store, max_direct=10)
+    assert await decide(
+        admission,
+        candidate("e1", "text", HandOff.DIRECT),
+        candidate("e2", "text"),
+        candidate("e1", "other", HandOff.DIRECT),
+    ) == [ACCEPTED, duplicate_of("e1"), CONFLICT]
+    assert (await store.xlen(ONLY.direct), await store.xlen(ONLY.raw)) == (1, 0)

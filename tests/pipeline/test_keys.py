@@ -5,8 +5,16 @@ from pipeline.keys import ONLY, Keys, partition
 
 
 def test_streams_have_the_names_of_the_design() -> None:
-    assert (ONLY.raw, ONLY.reasoning_queue, ONLY.low_risk, ONLY.dead_letter, ONLY.embeddings) == (
+    assert (
+        ONLY.raw,
+        ONLY.direct,
+        ONLY.reasoning_queue,
+        ONLY.low_risk,
+        ONLY.dead_letter,
+        ONLY.embeddings,
+    ) == (
         "events:raw",
+        "events:direct",
         "events:reasoning_queue",
         "events:low_risk",
         "events:dead_letter",
