@@ -8,7 +8,8 @@ SeawallError
 ├── Reject                the request is wrong; trying again changes nothing
 │   ├── InvalidRequest    fields break the contract; names each of them
 │   ├── Unparsable        the bytes are not the message that the method takes
-│   └── Unauthenticated   no key, or a wrong one
+│   ├── Unauthenticated   no key, or a wrong one
+│   └── Forbidden         a key in force, but not for this
 ├── EntryUndecodable      a stream entry does not hold what it should: dead-letter it
 ├── ModelOutputInvalid    the model answered with a wrong shape, NaN or infinity
 ├── TaskFailed            a service's own work ended on an error: end the process, to be started again
@@ -71,6 +72,10 @@ class Unparsable(Reject):
 
 class Unauthenticated(Reject):
     """No key, or a wrong one."""
+
+
+class Forbidden(Reject):
+    """The key is in force, but not for what is asked."""
 
 
 class EntryUndecodable(SeawallError):

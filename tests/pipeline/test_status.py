@@ -15,6 +15,7 @@ TABLE: list[tuple[errors.SeawallError, grpc.StatusCode, float | None]] = [
     (errors.InvalidRequest((VIOLATION,)), CODE.INVALID_ARGUMENT, None),
     (errors.Unparsable("no message"), CODE.INVALID_ARGUMENT, None),
     (errors.Unauthenticated("no key"), CODE.UNAUTHENTICATED, None),
+    (errors.Forbidden("not for this"), CODE.PERMISSION_DENIED, None),
     (errors.Overloaded("full", retry_after_s=2.5), CODE.RESOURCE_EXHAUSTED, 2.5),
     (errors.StoreUnavailable("away"), CODE.UNAVAILABLE, 1.0),
     (errors.ModelUnavailable("away", retry_after_s=0.25), CODE.UNAVAILABLE, 0.25),
@@ -84,4 +85,4 @@ def test_anything_else_is_internal_and_tells_nothing(error: Exception) -> None:
 
 
 def test_what_a_model_answered_is_not_told() -> None:
-    assert "somebody" not in status_of(TABLE[6][0]).message
+    assert "somebody" not in status_of(TABLE[-1][0]).message
