@@ -62,9 +62,9 @@ class Plan:
         )
 
     @classmethod
-    def onward(cls, passes: float) -> Stage:
-        """The rates for weights that are trained already."""
-        return Stage("onward", passes, block_rate=8e-5, head_rate=4e-4, last_rate=0.0, seed=3)
+    def onward(cls, passes: float, rate: float) -> Stage:
+        """For weights that are trained already, from `rate` (of the blocks) down to nothing."""
+        return Stage("onward", passes, block_rate=rate, head_rate=5 * rate, last_rate=0.0, seed=3)
 
 
 @dataclass(frozen=True, slots=True)

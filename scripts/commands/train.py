@@ -31,6 +31,7 @@ def train(
     ] = None,
     onward: Annotated[bool, typer.Option(help="Go on from the weights in the folder, not from e5.")] = False,
     passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 1.0,
+    rate: Annotated[float, typer.Option(min=1e-6, max=1e-3, help="Of --onward: where it begins.")] = 8e-5,
     device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda.")] = "cpu",
     cache: Annotated[Path, typer.Option(help="Where hidden states and checkpoints are kept.")] = CACHE,
 ) -> None:
@@ -66,7 +67,7 @@ def train(
         if onward:
             start = RiskWeights.load(weights, read_encoder(source.encoder))
             stand_ins = json.loads((weights / REPORT).read_text())["stand_ins"]
-            trained = training.onward(start, Plan.onward(passes), stand_ins=stand_ins, rows=rows)
+            trained = training.onward(start, Plan.onward(passes, rate), stand_ins=stand_ins, rows=rows)
         else:
             trained = training.run(Plan.of(passes), rows=rows)
     try:
