@@ -4,12 +4,16 @@ SeawallError
 ├── Retry                 try again later; nothing was changed
 │   ├── Overloaded        a bound is reached (queue, concurrency)
 │   ├── StoreUnavailable  Redis is away, read-only or out of memory
-│   └── ModelUnavailable  Triton is away, loading, or too slow
+│   ├── ModelUnavailable  Triton is away, loading, or too slow
+│   └── WatchEnded        a watch of verdicts goes on from its position
+│       ├── WatcherTooSlow    at the same screener, by who reads faster
+│       └── WatchInterrupted  at another screener, or here in a while
 ├── Reject                the request is wrong; trying again changes nothing
 │   ├── InvalidRequest    fields break the contract; names each of them
 │   ├── Unparsable        the bytes are not the message that the method takes
 │   ├── Unauthenticated   no key, or a wrong one
-│   └── Forbidden         a key in force, but not for this
+│   ├── Forbidden         a key in force, but not for this
+│   └── PositionLost      the streams do not hold what follows a position; names one that they do
 ├── EntryUndecodable      a stream entry does not hold what it should: dead-letter it
 ├── ModelOutputInvalid    the model answered with a wrong shape, NaN or infinity
 ├── TaskFailed            a service's own work ended on an error: end the process, to be started again
@@ -45,6 +49,22 @@ class ModelUnavailable(Retry):
     """Triton is away, still loading, or did not answer in time."""
 
 
+class WatchEnded(Retry):
+    """A watch of verdicts has ended; from `position` on it misses nothing."""
+
+    def __init__(self, message: str, position: str) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class WatcherTooSlow(WatchEnded):
+    """The watcher does not read what it asks for."""
+
+
+class WatchInterrupted(WatchEnded):
+    """The screener stops, or has been without Redis for too long."""
+
+
 class Reject(SeawallError):
     """The request is wrong; sending it again changes nothing."""
 
@@ -76,6 +96,14 @@ class Unauthenticated(Reject):
 
 class Forbidden(Reject):
     """The key is in force, but not for what is asked."""
+
+
+class PositionLost(Reject):
+    """What follows a position is not there, or not any more; from `position` on everything is."""
+
+    def __init__(self, message: str, position: str) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 class EntryUndecodable(SeawallError):

@@ -24,6 +24,7 @@ class Keys:
     dead_letter: str = "events:dead_letter"
     embeddings: str = "events:embeddings"
     attempts: str = "screening:attempts"
+    trimmed: str = "screening:trimmed"
 
     def event(self, event_id: str) -> str:
         """Holds an event's record (`pipeline.record`)."""

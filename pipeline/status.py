@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 import grpc
@@ -19,6 +20,9 @@ CODES: dict[type[errors.SeawallError], grpc.StatusCode] = {
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.WatcherTooSlow: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.WatchInterrupted: grpc.StatusCode.UNAVAILABLE,
+    errors.PositionLost: grpc.StatusCode.OUT_OF_RANGE,
     errors.ModelOutputInvalid: grpc.StatusCode.UNAVAILABLE,
 }
 """Every error that a caller can meet; anything else is INTERNAL, and its details go to the log alone.
@@ -74,6 +78,10 @@ def _details(error: BaseException) -> list[AnyMessage]:
                 )
             )
         ]
+    if isinstance(error, errors.WatchEnded):
+        return [_retry(error.retry_after_s), _info(error, position=error.position)]
+    if isinstance(error, errors.PositionLost):
+        return [_info(error, oldest_position=error.position)]
     if isinstance(error, errors.Retry):
         return [_retry(error.retry_after_s)]
     if isinstance(error, errors.ModelOutputInvalid):
@@ -85,6 +93,11 @@ def _retry(delay_s: float) -> AnyMessage:
     info = error_details_pb2.RetryInfo()
     info.retry_delay.FromMilliseconds(round(delay_s * 1000))
     return _packed(info)
+
+
+def _info(error: errors.SeawallError, **metadata: str) -> AnyMessage:
+    reason = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).upper()
+    return _packed(error_details_pb2.ErrorInfo(reason=reason, domain="seawall", metadata=metadata))
 
 
 def _packed(message: Message) -> AnyMessage:

@@ -19,3 +19,10 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_AGAIN_S)
+
+
+def cancel_if_asked() -> None:
+    """Cancels the current task where a cancellation of it was lost, as `end` describes; after each wait."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import redis.asyncio as aioredis
-from redis.exceptions import ResponseError
 
 from pipeline.keys import Keys
 from pipeline.store import store_errors
+from pipeline.tasks import cancel_if_asked
 from pipeline.verdict import Verdict
+from pipeline.verdict_tail import end_of
 
 BLOCK_MS = 200
 _COUNT = 500
-_FROM_START = b"0-0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Watcher:
         self._client = client
         self._dead_letter = keys.dead_letter
         self._streams = (keys.reasoning_queue, keys.low_risk, keys.dead_letter)
-        self._positions: dict[str, bytes] = {}
+        self._positions: dict[str, str] = {}
 
     async def note_positions(self) -> None:
         """Remembers where the streams end now.
@@ -44,7 +43,7 @@ class Watcher:
         """
         with store_errors():
             for stream in self._streams:
-                self._positions[stream] = await self._end_of(stream)
+                self._positions[stream] = await end_of(self._client, stream)
 
     async def read(self) -> Sequence[Seen]:
         """The entries since the last call, each stream in order; waits `BLOCK_MS` at most for the first.
@@ -55,33 +54,15 @@ class Watcher:
         """
         with store_errors():
             reply = await self._client.xread(self._positions, count=_COUNT, block=BLOCK_MS)  # type: ignore[arg-type]
-        _cancel_if_asked()
+        cancel_if_asked()  # a Ctrl-C that is lost would leave the run running
         seen = []
         for name, entries in _pairs(reply):
             stream = name.decode()
-            self._positions[stream] = entries[-1][0]
+            self._positions[stream] = entries[-1][0].decode()
             for _, fields in entries:
                 verdict = None if stream == self._dead_letter else Verdict.decode(fields[b"payload"])
                 seen.append(Seen(fields[b"event_id"].decode(), verdict))
         return seen
-
-    async def _end_of(self, stream: str) -> bytes:
-        try:
-            info = await self._client.xinfo_stream(stream)
-        except ResponseError:  # there is no such stream yet
-            return _FROM_START
-        return bytes(info["last-generated-id"])
-
-
-def _cancel_if_asked() -> None:
-    """Makes up for `asyncio.wait_for` of Python 3.11, which loses a cancellation now and then.
-
-    It does so when the awaited thing is done at that moment. The Redis client uses it for each write, and a
-    Ctrl-C that is lost would leave the run running.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _pairs(reply: Any) -> Sequence[tuple[bytes, Sequence[tuple[bytes, Mapping[bytes, bytes]]]]]:

@@ -19,6 +19,9 @@ TABLE: list[tuple[errors.SeawallError, grpc.StatusCode, float | None]] = [
     (errors.Overloaded("full", retry_after_s=2.5), CODE.RESOURCE_EXHAUSTED, 2.5),
     (errors.StoreUnavailable("away"), CODE.UNAVAILABLE, 1.0),
     (errors.ModelUnavailable("away", retry_after_s=0.25), CODE.UNAVAILABLE, 0.25),
+    (errors.WatcherTooSlow("slow", "1-0_2-0"), CODE.RESOURCE_EXHAUSTED, 1.0),
+    (errors.WatchInterrupted("stops", "1-0_2-0"), CODE.UNAVAILABLE, 1.0),
+    (errors.PositionLost("trimmed", "1-0_2-0"), CODE.OUT_OF_RANGE, None),
     (errors.ModelOutputInvalid("logits of somebody's text"), CODE.UNAVAILABLE, 5.0),
 ]
 INTERNAL: list[Exception] = [
@@ -86,3 +89,19 @@ def test_anything_else_is_internal_and_tells_nothing(error: Exception) -> None:
 
 def test_what_a_model_answered_is_not_told() -> None:
     assert "somebody" not in status_of(TABLE[-1][0]).message
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "named"),
+    [
+        (errors.WatcherTooSlow("slow", "1-0_2-0"), "WATCHER_TOO_SLOW", "position"),
+        (errors.WatchInterrupted("stops", "1-0_2-0"), "WATCH_INTERRUPTED", "position"),
+        (errors.PositionLost("trimmed", "1-0_2-0"), "POSITION_LOST", "oldest_position"),
+    ],
+)
+def test_the_end_of_a_watch_names_the_position_to_go_on_from(
+    error: errors.SeawallError, reason: str, named: str
+) -> None:
+    info = error_details_pb2.ErrorInfo()
+    assert status_of(error).details[-1].Unpack(info)
+    assert (info.reason, info.domain, dict(info.metadata)) == (reason, "seawall", {named: "1-0_2-0"})
