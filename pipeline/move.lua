@@ -1,6 +1,7 @@
 -- Moves entries of a stream to their destinations: publishing, dead-lettering and replaying are this script.
 --
--- KEYS  1 source   2 hash of attempts   then the d destinations   then for each entry: its event's record
+-- KEYS  1 source   2 hash of attempts   3 hash that says up to where streams have been trimmed
+--       then the d destinations   then for each entry: its event's record
 -- ARGV  1 group of the source, or ''   2 number of destinations d   3 number of entries n
 --       then for each destination: cap (0: never trimmed; a destination with a group is never trimmed either)
 --       then for each entry: entry id, new state (q, s or d), life of the record in ms (0: for ever),
@@ -12,9 +13,9 @@
 -- first: only where it returned 1 is the rest done, so a second holder of the same entry moves nothing; and
 -- Redis permits XDEL when memory is short, and every later write of a script that has written.
 
-local source, attempts, group = KEYS[1], KEYS[2], ARGV[1]
+local source, attempts, trimmed, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local d, n = tonumber(ARGV[2]), tonumber(ARGV[3])
-local HEAD_KEYS, HEAD_ARGS = 2, 3
+local HEAD_KEYS, HEAD_ARGS = 3, 3
 
 -- A whole number that Lua still writes out as one, so that every command takes it.
 local function is_count(number)
@@ -28,6 +29,7 @@ local function must_be(key, wanted)
   return kind == wanted or kind == 'none'
 end
 if not must_be(attempts, 'hash') then return redis.error_reply('WRONGTYPE move: ' .. attempts) end
+if not must_be(trimmed, 'hash') then return redis.error_reply('WRONGTYPE move: ' .. trimmed) end
 if not must_be(source, 'stream') then return redis.error_reply('WRONGTYPE move: ' .. source) end
 local caps = {}
 for i = 1, d do
@@ -93,7 +95,16 @@ for i, move in ipairs(moves) do
     end
   end
 end
+-- The largest id below `id`: who has read as far as that misses nothing that is left.
+local function before(id)
+  local ms, number = string.match(id, '^(%d+)%-(%d+)$')
+  if tonumber(number) > 0 then return ms .. '-' .. string.format('%.0f', tonumber(number) - 1) end
+  return string.format('%.0f', tonumber(ms) - 1) .. '-18446744073709551615'
+end
 for i = 1, d do
-  if caps[i] > 0 then redis.call('XTRIM', KEYS[HEAD_KEYS + i], 'MAXLEN', '~', caps[i]) end
+  local key = KEYS[HEAD_KEYS + i]
+  if caps[i] > 0 and redis.call('XTRIM', key, 'MAXLEN', '~', caps[i]) > 0 then
+    redis.call('HSET', trimmed, key, before(redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1][1]))
+  end
 end
 return reply

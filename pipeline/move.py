@@ -75,7 +75,7 @@ class Mover:
         """
         streams = sorted({a.stream for m in moves for a in (m.to, m.beside) if a is not None})
         number = {stream: i for i, stream in enumerate(streams, start=1)}
-        keys: list[str] = [self._source, self._keys.attempts, *streams]
+        keys: list[str] = [self._source, self._keys.attempts, self._keys.trimmed, *streams]
         args: list[bytes | str | int | float] = [self._group, len(streams), len(moves)]
         args += [self._caps.of(stream) for stream in streams]
         for move in moves:

@@ -8,6 +8,7 @@ import redis.asyncio as aioredis
 
 from pipeline.keys import ONLY
 from pipeline.move import Append, StreamCaps
+from pipeline.position import order
 from pipeline.record import EventRecord, RecordState
 from pipeline.store import connect
 from scripts.system.redis import RedisServer
@@ -158,6 +159,22 @@ async def test_a_capped_stream_is_trimmed(store: aioredis.Redis) -> None:
     assert new_id is not None
     assert 200 <= await store.xlen(ONLY.low_risk) < 400  # Redis drops whole nodes of 100 entries
     assert await is_in(store, ONLY.low_risk, new_id)
+
+
+async def test_trimming_leaves_word_of_how_far_it_went(store: aioredis.Redis) -> None:
+    ids = await queued(store, *(f"e{i}" for i in range(301)))
+    moves = [publish(entry_id, f"e{i}") for i, entry_id in enumerate(ids)]
+    capped = mover(store, caps=StreamCaps({ONLY.low_risk: 100}))
+    first, *_ = await mover(store).move(moves[:150])
+    await capped.move(moves[150:200])  # nodes hold 100 entries: this drops the first one, and says so
+    assert first is not None
+    assert not await is_in(store, ONLY.low_risk, first)
+    [oldest, *_] = await entries_of(store, ONLY.low_risk)
+    said: bytes = await store.hget(ONLY.trimmed, ONLY.low_risk)  # type: ignore[misc,assignment]
+    assert order(first) < order(said.decode()) < order(oldest[0])
+    assert await store.xlen(ONLY.low_risk) == 100
+    await capped.move(moves[200:250])  # within the cap: nothing is dropped
+    assert await store.hget(ONLY.trimmed, ONLY.low_risk) == said  # type: ignore[misc]
 
 
 async def test_a_capped_stream_with_a_group_is_not_trimmed(store: aioredis.Redis) -> None:

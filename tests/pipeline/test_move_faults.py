@@ -17,7 +17,10 @@ from tests.pipeline.way_out import mover, pending, publish, queued
 SCRIPT = files("pipeline").joinpath("move.lua").read_text()
 Args = list[str | int | float]
 
-KEYS: list[str] = [ONLY.raw, ONLY.attempts, ONLY.low_risk, ONLY.embeddings, "event:e1", "event:e2"]
+KEYS: list[str] = [
+    *(ONLY.raw, ONLY.attempts, ONLY.trimmed, ONLY.low_risk, ONLY.embeddings),
+    *("event:e1", "event:e2"),
+]
 HEAD: Args = [GROUP, 2, 2, 0, 0]  # group, destinations, entries, two caps
 TARGETS: Args = [1, 2, "field", "value", 2, 2, "vector", "v"]
 
@@ -103,7 +106,7 @@ async def test_changes_nothing_when_called_wrongly(
     assert await state_of(store) == before
 
 
-@pytest.mark.parametrize("key", [ONLY.attempts, ONLY.low_risk, ONLY.embeddings])
+@pytest.mark.parametrize("key", [ONLY.attempts, ONLY.trimmed, ONLY.low_risk, ONLY.embeddings])
 async def test_changes_nothing_when_a_key_is_something_else(store: aioredis.Redis, key: str) -> None:
     [entry_id] = await queued(store, "e1")
     await store.set(key, "text")
