@@ -17,16 +17,16 @@ MIN_KEY_CHARS = 16
 class ApiKeys:
     """The keys in force, several at once so that they can be rotated; only their hashes are kept."""
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        """Takes the keys.
+    def __init__(self, keys: Iterable[str], *, setting: str = "API_KEYS") -> None:
+        """Takes the keys, and the setting that they are from, for the messages.
 
         Raises:
             StartupFailed: there is no key, or one is too short to be secret. No key never means no check.
         """
-        self._digests = tuple(_digest(key) for key in keys if _must_be_long(key))
+        self._digests = tuple(_digest(key) for key in keys if _must_be_long(key, setting))
         if not self._digests:
             raise StartupFailed(
-                f"API_KEYS is empty; allowed: one or more keys of at least {MIN_KEY_CHARS} characters"
+                f"{setting} is empty; allowed: one or more keys of at least {MIN_KEY_CHARS} characters"
             )
 
     def check(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
@@ -52,9 +52,9 @@ def _digest(key: str | bytes) -> bytes:
     return hashlib.sha256(key.encode() if isinstance(key, str) else key).digest()
 
 
-def _must_be_long(key: str) -> bool:
+def _must_be_long(key: str, setting: str) -> bool:
     if len(key) < MIN_KEY_CHARS:
         raise StartupFailed(
-            f"API_KEYS holds a key of {len(key)} characters; allowed: {MIN_KEY_CHARS} or more"
+            f"{setting} holds a key of {len(key)} characters; allowed: {MIN_KEY_CHARS} or more"
         )
     return True

@@ -43,6 +43,13 @@ class ServiceSettings(BaseSettings):
         default=3_600, ge=1, le=2_592_000, description="How long an id is remembered after its verdict"
     )
 
+    direct_lease_ms: int = Field(
+        default=15_000,
+        ge=100,
+        le=86_400_000,
+        description="Age from which an entry of `events:direct` goes to `events:raw`, whoever has it",
+    )
+
     @field_validator("redis_url")
     @classmethod
     def _is_address(cls, url: SecretStr) -> SecretStr:
@@ -55,7 +62,12 @@ class ServiceSettings(BaseSettings):
     @property
     def keys(self) -> tuple[str, ...]:
         """The API keys, split."""
-        return tuple(key for key in (k.strip() for k in self.api_keys.get_secret_value().split(",")) if key)
+        return split_keys(self.api_keys)
+
+
+def split_keys(keys: SecretStr) -> tuple[str, ...]:
+    """Comma-separated keys, without what is empty."""
+    return tuple(key for key in (k.strip() for k in keys.get_secret_value().split(",")) if key)
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

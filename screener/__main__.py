@@ -27,7 +27,10 @@ from pipeline.telemetry import configure_logging
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
 from screener.encoder import Encoder
+from screener.hand_off import HandOffLimits, HandOffs
+from screener.hand_off_stream import HandOffDoor
 from screener.housekeeping import Housekeeping
+from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
 from screener.publish import Publication
 from screener.rules_in_force import RulesInForce
@@ -95,13 +98,14 @@ async def run(settings: ScreenerSettings) -> None:
             ONLY.embeddings: settings.similarity_max_events,
         }
     )
+    publication = Publication(
+        ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=settings.keep_low_risk_content
+    )
     worker = Worker(
         source=source,
         core=queue_core,
         mover=Mover(client, ONLY, source=ONLY.raw, group=GROUP, caps=caps),
-        publication=Publication(
-            ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=settings.keep_low_risk_content
-        ),
+        publication=publication,
         metrics=metrics,
         limits=WorkerLimits(
             batch_size=settings.batch_size,
@@ -113,9 +117,27 @@ async def run(settings: ScreenerSettings) -> None:
         ),
         model_ready=queue_model.ready,
     )
+    hand_offs = HandOffs(
+        core=direct_core,
+        mover=Mover(client, ONLY, source=ONLY.direct, group="", caps=caps),
+        keys=ONLY,
+        publication=publication,
+        metrics=metrics,
+        limits=HandOffLimits(
+            batch_size=settings.batch_size,
+            batches_in_flight=settings.batches_in_flight,
+            max_waiting=settings.handoff_max_waiting,
+            # Past its lease an event is not ours any more.
+            model_timeout_s=min(model_timeout_s, settings.direct_lease_ms / 1000),
+            degrade=settings.model_down == "degrade",
+        ),
+    )
+    hand_off_keys = settings.hand_off_keys
+    may_hand_off = ApiKeys(hand_off_keys, setting="HANDOFF_API_KEYS") if hand_off_keys else None
     service = ScreeningService(
         direct_core,
         SimilarTexts(direct_encoder, indexes, heuristics=rules.current, model_timeout_s=model_timeout_s),
+        HandOffDoor(hand_offs, may_hand_off),
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
         max_waiting=settings.screener_max_waiting,
@@ -130,7 +152,8 @@ async def run(settings: ScreenerSettings) -> None:
         return feed.caught_up.is_set()
 
     working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s), name="worker")
-    housekeeping = Housekeeping(client, ONLY, source, metrics)
+    lease = Lease(client, ONLY, lease_ms=settings.direct_lease_ms)
+    housekeeping = Housekeeping(client, ONLY, source, lease, metrics)
     tasks = (
         working,
         asyncio.create_task(feed.run(), name="index_feed"),
@@ -138,12 +161,16 @@ async def run(settings: ScreenerSettings) -> None:
         asyncio.create_task(housekeeping.run(), name="housekeeping"),
     )
 
+    def stop() -> None:
+        worker.stop()
+        hand_offs.stop()
+
     async def drain() -> None:
         if not feed.caught_up.is_set():
             working.cancel()  # it has not begun, so there is nothing to end
-        calls = asyncio.create_task(service.drain())
-        await asyncio.wait([working, calls], timeout=settings.drain_grace_ms / 1000)
-        await end((calls, *tasks))
+        calls, handed = asyncio.create_task(service.drain()), asyncio.create_task(hand_offs.drain())
+        await asyncio.wait([working, calls, handed], timeout=settings.drain_grace_ms / 1000)
+        await end((calls, handed, *tasks))
         await queue_model.close()
         await direct_model.close()
         await client.aclose()
@@ -156,7 +183,7 @@ async def run(settings: ScreenerSettings) -> None:
             max_concurrent_rpcs=settings.max_concurrent_rpcs,
             drain_grace_s=settings.drain_grace_ms / 1000,
         ),
-        guard=Guard(ApiKeys(settings.keys), metrics.observe_rpc),
+        guard=Guard(ApiKeys((*settings.keys, *hand_off_keys)), metrics.observe_rpc),
         register=lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
         services=(screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,),
         readiness=Readiness(
@@ -166,7 +193,7 @@ async def run(settings: ScreenerSettings) -> None:
         ),
         registry=registry,
         tasks=tasks,
-        stop=worker.stop,
+        stop=stop,
         drain=drain,
     )
 

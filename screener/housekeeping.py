@@ -1,4 +1,4 @@
-"""What every screener does now and then for all of them: trimming what is read, forgetting who is gone."""
+"""What every screener does now and then for all of them: trims, forgets who is gone, ends leases."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from pipeline.errors import StoreUnavailable
 from pipeline.keys import Keys
 from pipeline.store import store_errors
+from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
 from screener.source import Source
 
@@ -22,10 +23,13 @@ _log = structlog.get_logger(__name__)
 class Housekeeping:
     """Runs beside the worker; an outage of Redis is waited out."""
 
-    def __init__(self, client: aioredis.Redis, keys: Keys, source: Source, metrics: ScreenerMetrics) -> None:
+    def __init__(
+        self, client: aioredis.Redis, keys: Keys, source: Source, lease: Lease, metrics: ScreenerMetrics
+    ) -> None:
         self._trim = client.register_script(files("screener").joinpath("trim_read.lua").read_text())
         self._reasoning_queue = keys.reasoning_queue
         self._source = source
+        self._lease = lease
         self._metrics = metrics
 
     async def run(self) -> None:
@@ -41,6 +45,10 @@ class Housekeeping:
 
     async def _tidy(self, *, reap: bool) -> None:
         self._metrics.queue_depth.set(await self._source.depth())
+        if overdue := await self._lease.sweep():
+            self._metrics.spilled.labels("lease").inc(overdue)
+            _log.warning("hand_offs_overdue", entries=overdue)
+        self._metrics.direct_depth.set(await self._lease.depth())
         with store_errors():
             groups, trimmed = await self._trim(keys=[self._reasoning_queue])
         self._metrics.reasoning_groups.set(groups)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from pipeline.hand_off import HandOff
+from pipeline.verdict import Verdict
+
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _TENTHS = tuple(i / 10 for i in range(1, 11))
@@ -14,7 +17,10 @@ class ScreenerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.screened = Counter(
-            "events_screened_total", "Verdicts published", ["category", "route"], registry=registry
+            "events_screened_total",
+            "Verdicts published",
+            ["category", "route", "hand_off"],
+            registry=registry,
         )
         self.degraded = Counter("events_degraded_total", "Verdicts without the model", registry=registry)
         self.superseded = Counter(
@@ -23,11 +29,18 @@ class ScreenerMetrics:
         self.dead_lettered = Counter(
             "events_dead_lettered_total", "Entries given up", ["reason"], registry=registry
         )
+        self.spilled = Counter(
+            "events_spilled_total",
+            "Events moved from events:direct to events:raw",
+            ["reason"],
+            registry=registry,
+        )
         self.claimed = Counter("entries_claimed_total", "Entries taken over from another", registry=registry)
         self.held = Counter(
             "batches_held_total", "Waits of a batch for a part that was away", ["part"], registry=registry
         )
         self.queue_depth = Gauge("events_queue_depth", "Entries of events:raw", registry=registry)
+        self.direct_depth = Gauge("events_direct_depth", "Entries of events:direct", registry=registry)
         self.reasoning_groups = Gauge(
             "reasoning_queue_groups",
             "Groups of events:reasoning_queue; with 0 nobody reads it",
@@ -35,7 +48,8 @@ class ScreenerMetrics:
         )
         self.latency = Histogram(
             "screening_latency_seconds",
-            "From reading an event to its published verdict",
+            "From having an event in hand to its published verdict",
+            ["hand_off"],
             buckets=_LATENCY_S,
             registry=registry,
         )
@@ -62,6 +76,12 @@ class ScreenerMetrics:
         self.rpc_latency = Histogram(
             "rpc_latency_seconds", "Calls that ended well", ["method"], buckets=_LATENCY_S, registry=registry
         )
+
+    def observe_verdict(self, verdict: Verdict, hand_off: HandOff, seconds: float) -> None:
+        """Counts one published verdict; `seconds` since the event was in hand."""
+        self.screened.labels(verdict.category.name, verdict.route.name, hand_off.label).inc()
+        self.risk.observe(verdict.risk_score)
+        self.latency.labels(hand_off.label).observe(seconds)
 
     def observe_rpc(self, method: str, code: str, seconds: float) -> None:
         """Counts one call; `method` is the full name, of a method that exists or `other`."""

@@ -13,17 +13,22 @@ from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
 from pipeline.admission import MAX_BATCH
 from pipeline.coalescer import Coalescer
-from pipeline.errors import InvalidRequest, ModelOutputInvalid, Retry, Violation
+from pipeline.errors import Forbidden, InvalidRequest, ModelOutputInvalid, Retry, Violation
 from pipeline.event import Event
 from pipeline.stream import answers
 from pipeline.validation import content_violation, violations_of
 from pipeline.verdict import Verdict, similar_to_proto
 from pipeline.wire import batch_violation, violations_to_proto
 from screener.core import ScreeningCore
+from screener.hand_off_stream import HandOffDoor, until_told
 from screener.similar import SimilarTexts
 
 _DEFAULT_SIMILAR, _MOST_SIMILAR = 10, 100
 _DEFAULT_COSINE = 0.8
+
+
+StreamResult = Verdict | list[screening_pb2.AdmittedResult] | None
+"""Of an event, of admitted events, of the word that the screener is about to stop."""
 
 
 class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
@@ -36,6 +41,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         self,
         core: ScreeningCore,
         similar: SimilarTexts,
+        door: HandOffDoor,
         *,
         batch_size: int,
         batches_in_flight: int,
@@ -46,6 +52,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
     ) -> None:
         self._core = core
         self._similar = similar
+        self._door = door
         self._stream_in_flight = stream_in_flight
         self._model_timeout_s = model_timeout_s
         self._clock_ms = clock_ms
@@ -76,17 +83,23 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
     async def ScreenStream(  # noqa: N802
         self,
         request_iterator: AsyncIterator[screening_pb2.ScreenStreamRequest],
-        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
+        context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[screening_pb2.ScreenStreamResponse]:
-        """Screens events as they come; bad items and overload are results and never end the stream."""
+        """Screens events as they come; bad items and overload are results and never end the stream.
+
+        Admitted events are taken from keys that may hand off alone; their streams are told of a drain.
+        """
+        permitted = self._door.permits(context.invocation_metadata())
+        requests: AsyncIterator[screening_pb2.ScreenStreamRequest | None] = request_iterator
+        if permitted:
+            await context.send_initial_metadata(())  # the stream stands, and ingest may count on it
+            requests = until_told(request_iterator, self._door.stopping)
         async for request, result in answers(
-            request_iterator,
-            lambda request: self._submit(Event.from_proto(request.event)),
+            requests,
+            lambda request: self._answer(request, may_hand_off=permitted),
             in_flight=self._stream_in_flight,
         ):
-            yield screening_pb2.ScreenStreamResponse(
-                correlation_id=request.correlation_id, result=result_to_proto(result)
-            )
+            yield _stream_response(request, result)
 
     async def FindSimilar(  # noqa: N802
         self,
@@ -108,6 +121,19 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         """Waits until every call has its verdict."""
         await self._coalescer.drain()
 
+    def _answer(
+        self, request: screening_pb2.ScreenStreamRequest | None, *, may_hand_off: bool
+    ) -> asyncio.Future[StreamResult]:
+        if request is None:
+            told: asyncio.Future[StreamResult] = asyncio.get_running_loop().create_future()
+            told.set_result(None)
+            return told
+        if not request.admitted:
+            return self._submit(Event.from_proto(request.event))  # type: ignore[return-value]  # read, never set
+        if not may_hand_off:
+            raise Forbidden("this key may not hand events over: HANDOFF_API_KEYS names those that may")
+        return asyncio.ensure_future(self._door.settle(request.admitted))
+
     def _submit(self, event: Event) -> asyncio.Future[Verdict]:
         if violations := violations_of(event, now_ms=self._clock_ms()):
             raise InvalidRequest(violations)
@@ -122,6 +148,21 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
     async def _screen(self, events: Sequence[Event]) -> list[Verdict]:
         screened = await self._core.screen(events, timeout_s=self._model_timeout_s)
         return [result.verdict for result in screened]
+
+
+def _stream_response(
+    request: screening_pb2.ScreenStreamRequest | None, result: StreamResult | Exception
+) -> screening_pb2.ScreenStreamResponse:
+    """The answer to an item of a stream; without an item, word that the screener is about to stop."""
+    if request is None or result is None:
+        return screening_pb2.ScreenStreamResponse(draining=True)
+    if isinstance(result, list):
+        return screening_pb2.ScreenStreamResponse(
+            correlation_id=request.correlation_id, admitted_results=result
+        )
+    return screening_pb2.ScreenStreamResponse(
+        correlation_id=request.correlation_id, result=result_to_proto(result)
+    )
 
 
 def result_to_proto(result: Verdict | Exception) -> screening_pb2.ScreenResult:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from pipeline.settings import Port, ServiceSettings
+from pipeline.settings import Port, ServiceSettings, split_keys
 from screener.fusion import Policy
 from screener.policy_settings import parse_category_thresholds, parse_weights
 
@@ -62,6 +62,17 @@ class ScreenerSettings(ServiceSettings):
         default=256, ge=1, le=100_000, description="Events of one ScreenStream under way at once"
     )
 
+    handoff_api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys of ingest, comma-separated: they may hand events over, and all that `API_KEYS` may",
+    )
+    handoff_max_waiting: int = Field(
+        default=1_000,
+        ge=1,
+        le=1_000_000,
+        description="Events handed over that wait for screening at once; what is more goes to the queue",
+    )
+
     embedding_cache_ttl_seconds: int = Field(
         default=604_800, ge=1, le=31_536_000, description="How long the model's answer for a text is kept"
     )
@@ -102,6 +113,11 @@ class ScreenerSettings(ServiceSettings):
     keep_low_risk_content: bool = Field(
         default=False, description="Whether `events:low_risk` carries the event beside the verdict"
     )
+
+    @property
+    def hand_off_keys(self) -> tuple[str, ...]:
+        """The keys that may hand off, split; none where nobody may."""
+        return split_keys(self.handoff_api_keys)
 
     @field_validator("screening_weights")
     @classmethod

@@ -12,6 +12,7 @@ import structlog
 
 from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable, StoreUnavailable
 from pipeline.event import Event
+from pipeline.hand_off import HandOff
 from pipeline.move import Move, Mover
 from screener.core import Screened, ScreeningCore
 from screener.metrics import ScreenerMetrics
@@ -199,10 +200,7 @@ class Worker:
             if new_id is None:
                 self._metrics.superseded.inc()
                 continue
-            verdict = result.verdict
-            self._metrics.screened.labels(verdict.category.name, verdict.route.name).inc()
-            self._metrics.risk.observe(verdict.risk_score)
-            self._metrics.latency.observe(elapsed_s)
+            self._metrics.observe_verdict(result.verdict, HandOff.STREAM, elapsed_s)
 
     async def _give_up(self, entry: Entry, reason: str, *, deliveries: int) -> None:
         _log.error("dead_lettered", entry_id=entry.entry_id, reason=reason, deliveries=deliveries)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.admission import Decision
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
-from tests.fixtures.redis_state import event_ids_in, keys_like
+from tests.fixtures.redis_state import entries_of, event_ids_in, keys_like
 from tests.pipeline.door import ACCEPTED, CONFLICT, NO_ROOM, candidate, door, duplicate_of
 
 Batch = list[tuple[str, str, HandOff]]
@@ -71,9 +71,7 @@ async def test_keeps_its_promises(
         assert (report.queue_depth, report.direct_depth) == tuple(len(queues[way]) for way in HandOff)
         for (event_id, _, _), decision in zip(batch, report.decisions, strict=True):
             if decision.hand_off is not None:
-                [(_, fields)] = await store.xrange(  # type: ignore[misc]
-                    STREAM[decision.hand_off], decision.entry_id, decision.entry_id
-                )
-                assert fields[b"event_id"] == event_id.encode()
+                entries = dict(await entries_of(store, STREAM[decision.hand_off]))
+                assert entries[decision.entry_id][b"event_id"] == event_id.encode()
     remembered = await keys_like(store, "event:*")
     assert remembered == {ONLY.event(event_id) for event_id in promises.said}
