@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import redis.asyncio as aioredis
 from redis.exceptions import ResponseError
@@ -49,17 +50,19 @@ class VerdictTail:
         """
         streams = {self._reasoning_queue: position.reasoning_queue, self._low_risk: position.low_risk}
         with store_errors():
-            reply: Sequence[tuple[bytes, Sequence[Entry]]] = await self._client.xread(
-                streams,  # type: ignore[arg-type]  # names and ids are text
-                count=count,
-                block=block_ms,
-            )
+            reply: Any = await self._client.xread(streams, count=count, block=block_ms)  # type: ignore[arg-type]
         cancel_if_asked()
-        found = [(name.decode(), entry) for name, entries in reply or () for entry in entries]
-        found.sort(key=lambda pair: order(pair[1][0].decode()))
+        # bytes, in pairs, as `connect` asks; None or nothing where there was nothing new
+        pairs: Sequence[tuple[bytes, Sequence[Entry]]] = reply or ()
+        found = [
+            (name.decode(), entry_id.decode(), fields)
+            for name, entries in pairs
+            for entry_id, fields in entries
+        ]
+        found.sort(key=lambda entry: order(entry[1]))
         published = []
-        for name, (entry_id, fields) in found:
-            streams[name] = entry_id.decode()
+        for name, entry_id, fields in found:
+            streams[name] = entry_id
             position = Position(streams[self._reasoning_queue], streams[self._low_risk])
             event_id = fields.get(b"event_id", b"").decode(errors="replace")
             published.append(Published(event_id, fields.get(b"payload", b""), position))
@@ -74,7 +77,7 @@ class VerdictTail:
             PositionLost: something had; names the oldest position from which nothing is missing.
         """
         with store_errors():
-            values: list[bytes | None] = await self._client.hmget(  # type: ignore[misc]
+            values: list[bytes | None] = await self._client.hmget(  # type: ignore[assignment]
                 self._trimmed, [self._reasoning_queue, self._low_risk]
             )
         trimmed = [_FROM_START if value is None else value.decode() for value in values]

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import pytest
 
 from pipeline.errors import InvalidRequest, Overloaded
-from pipeline.stream import answers
+from pipeline.stream import Later, answers
 
 
 class Work:
@@ -161,4 +161,93 @@ async def test_a_reader_that_goes_away_stops_the_reading() -> None:
     taken = sender.taken
     await turn()
     assert sender.taken == taken < 10
+    assert len(asyncio.all_tasks()) == before
+
+
+class LateWork(Work):
+    """Items whose last answer comes after another one, or without one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lasts: dict[int, asyncio.Future[str]] = {}
+
+    def begin(self, item: int, first: str | None) -> None:
+        """Gives the item's first answer, or none."""
+        self.lasts[item] = asyncio.get_running_loop().create_future()
+        self.under_way[item].set_result(Later(self.lasts[item], first))  # type: ignore[arg-type]
+
+
+async def test_an_item_may_be_answered_twice_and_others_go_on_meanwhile() -> None:
+    work = LateWork()
+    stream = answers(aiter(Sender(2)), work.submit, in_flight=2)
+    told = next_of(stream)
+    await turn()
+    work.begin(0, "accepted 0")
+    assert await told == (0, "accepted 0")
+    work.end(1)
+    assert await anext(stream) == (1, "answer 1")
+    work.lasts[0].set_result("verdict 0")
+    assert [answer async for answer in stream] == [(0, "verdict 0")]
+
+
+async def test_a_late_answer_may_be_the_only_one() -> None:
+    work = LateWork()
+    stream = answers(aiter(Sender(1)), work.submit, in_flight=1)
+    told = next_of(stream)
+    await turn()
+    work.begin(0, None)
+    await turn()
+    assert not told.done()
+    work.lasts[0].set_result("verdict 0")
+    assert await told == (0, "verdict 0")
+    assert [answer async for answer in stream] == []
+
+
+async def test_a_late_answer_may_be_an_error() -> None:
+    work = LateWork()
+    stream = answers(aiter(Sender(1)), work.submit, in_flight=1)
+    told = next_of(stream)
+    await turn()
+    work.begin(0, "accepted 0")
+    assert await told == (0, "accepted 0")
+    failed = Overloaded("full")
+    work.lasts[0].set_exception(failed)
+    assert [answer async for answer in stream] == [(0, failed)]
+
+
+async def test_an_item_takes_room_until_its_last_answer() -> None:
+    work, sender = LateWork(), Sender(100)
+    stream = answers(aiter(sender), work.submit, in_flight=2)
+    told = next_of(stream)
+    await turn()
+    work.begin(0, "accepted 0")
+    work.begin(1, "accepted 1")
+    assert [await told, await anext(stream)] == [(0, "accepted 0"), (1, "accepted 1")]
+    await turn()
+    assert len(work.under_way) == 2
+    work.lasts[1].set_result("verdict 1")
+    assert await anext(stream) == (1, "verdict 1")
+    await turn()
+    assert len(work.under_way) == 3
+    await close(stream)
+    await work.end_all()
+
+
+@pytest.mark.parametrize("begun_before", [True, False])
+async def test_nobody_waits_for_a_late_answer_once_the_reader_has_gone(begun_before: bool) -> None:
+    work = LateWork()
+    before = len(asyncio.all_tasks())
+    stream = answers(aiter(Sender(2)), work.submit, in_flight=2)
+    told = next_of(stream)
+    await turn()
+    work.end(1)
+    await told
+    if begun_before:
+        work.begin(0, "accepted 0")
+    await close(stream)
+    if not begun_before:
+        assert not work.under_way[0].done()  # what was begun is ended
+        work.begin(0, "accepted 0")
+    await turn()
+    assert work.lasts[0].cancelled()
     assert len(asyncio.all_tasks()) == before
