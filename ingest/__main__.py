@@ -13,6 +13,7 @@ from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
 from ingest.service import IngestService
 from ingest.settings import IngestSettings
+from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
 from pipeline.auth import ApiKeys
 from pipeline.errors import StartupFailed, TaskFailed
@@ -23,6 +24,10 @@ from pipeline.server import Endpoints, serve
 from pipeline.settings import load
 from pipeline.store import connect, store_ready
 from pipeline.telemetry import configure_logging
+from pipeline.verdict_tail import VerdictTail
+
+ANSWERED_BY = 0.75
+"""The share of the grace period after which calls that still wait for a verdict are answered without it."""
 
 
 async def run(settings: IngestSettings) -> None:
@@ -36,17 +41,27 @@ async def run(settings: IngestSettings) -> None:
         depth_limit=settings.depth_limit,
         max_waiting=settings.ingest_max_waiting,
     )
-    service = IngestService(
-        intake, EventStatuses(client, ONLY), stream_in_flight=settings.ingest_stream_in_flight
+    statuses = EventStatuses(client, ONLY)
+    verdicts = Verdicts(
+        VerdictTail(client, ONLY),
+        statuses,
+        metrics,
+        max_waiting=settings.ingest_max_verdict_waits,
+        block_ms=min(500, settings.redis_timeout_ms // 2),
     )
+    service = IngestService(intake, statuses, verdicts, stream_in_flight=settings.ingest_stream_in_flight)
 
     async def redis_ready() -> bool:
         ready = await store_ready(client)
         metrics.queue_depth.set(await client.xlen(ONLY.raw))
         return ready
 
+    def stop() -> None:
+        verdicts.stop(within_s=settings.drain_grace_ms / 1000 * ANSWERED_BY)
+
     async def drain() -> None:
         await intake.drain()
+        await verdicts.close()
         await client.aclose()
 
     await serve(
@@ -66,6 +81,7 @@ async def run(settings: IngestSettings) -> None:
             settings={"redis": "REDIS_URL"},
         ),
         registry=registry,
+        stop=stop,
         drain=drain,
     )
 

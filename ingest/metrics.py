@@ -43,6 +43,15 @@ class IngestMetrics:
         self.batch_size = Histogram(
             "admission_batch_size", "Events of one call to Redis", buckets=_BATCH, registry=registry
         )
+        self.awaited = Gauge(
+            "verdicts_awaited", "Events whose callers wait for the verdict now", registry=registry
+        )
+        self.waits = Counter(
+            "verdict_waits_total",
+            "Waits for a verdict, by what they ended with: the verdict, or none in time",
+            ["end"],
+            registry=registry,
+        )
         self.rpcs = Counter(
             "rpcs_total", "Calls ended, by method and status", ["method", "code"], registry=registry
         )

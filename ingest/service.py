@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
 from ingest.event_status import EventStatuses
 from ingest.intake import Accepted, Duplicate, Intake, Outcome, Rejected, RetryLater
+from ingest.verdicts import Expected, Verdicts
 from pipeline.admission import MAX_BATCH
-from pipeline.errors import InvalidRequest, Overloaded, Retry
+from pipeline.errors import InvalidRequest, Overloaded, Retry, Violation
 from pipeline.event import Event
 from pipeline.record import RecordState
-from pipeline.stream import answers
-from pipeline.validation import event_id_violation
+from pipeline.stream import Later, answers
+from pipeline.uuid7 import uuid7
+from pipeline.validation import event_id_violation, violations_of
+from pipeline.verdict import Verdict
 from pipeline.wire import batch_violation, violations_to_proto
+
+_DEFAULT_TIMEOUT_S, _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 10.0, 0.001, 60.0
+_ANSWER_S = 0.05
+"""How long before its deadline a call is answered at the latest, verdict or not."""
 
 _STATES = {
     None: ingest_pb2.EVENT_STATE_UNKNOWN,
@@ -26,26 +38,47 @@ _STATES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer to an item of a stream."""
+
+    outcome: Outcome
+    verdict: Verdict | None = None
+    last: bool = True
+
+
 class IngestService(ingest_pb2_grpc.IngestServiceServicer):
     """Serves `seawall.ingest.v1.IngestService`; errors are raised, for `pipeline.guard` to answer."""
 
-    def __init__(self, intake: Intake, statuses: EventStatuses, *, stream_in_flight: int) -> None:
+    def __init__(
+        self, intake: Intake, statuses: EventStatuses, verdicts: Verdicts, *, stream_in_flight: int
+    ) -> None:
         self._intake = intake
         self._statuses = statuses
+        self._verdicts = verdicts
         self._stream_in_flight = stream_in_flight
 
     async def Ingest(  # noqa: N802  # the proto's name
         self,
         request: ingest_pb2.IngestRequest,
-        context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
+        context: grpc.aio.ServicerContext[Any, Any],
     ) -> ingest_pb2.IngestResponse:
         """Accepts one event, or tells that it is known; anything else is raised."""
-        outcome = await self._intake.submit(Event.from_proto(request.event))
-        if isinstance(outcome, Rejected):
-            raise InvalidRequest(outcome.violations)
-        if isinstance(outcome, RetryLater):
-            raise Overloaded(outcome.reason, retry_after_s=outcome.retry_after_s)
-        return ingest_pb2.IngestResponse(outcome=outcome_to_proto(outcome))
+        if not request.wait_for_verdict:
+            outcome = await self._intake.submit(Event.from_proto(request.event), request.hand_off)
+            return ingest_pb2.IngestResponse(outcome=outcome_to_proto(_taken(outcome)))
+        timeout_s = _timeout_s(request)
+        if (left_s := context.time_remaining()) is not None:
+            timeout_s = min(timeout_s, left_s - _ANSWER_S)
+        outcome, expected = await self._admit_and_expect(request, timeout_s)
+        try:
+            outcome = _taken(outcome)
+            verdict = await expected
+        finally:
+            expected.cancel()
+        return ingest_pb2.IngestResponse(
+            outcome=outcome_to_proto(outcome), verdict=verdict.to_proto() if verdict else None
+        )
 
     async def IngestBatch(  # noqa: N802
         self,
@@ -55,7 +88,8 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         """Accepts up to 500 events; one outcome for each, in order."""
         if violation := batch_violation(len(request.events), MAX_BATCH):
             raise InvalidRequest((violation,))
-        outcomes = await self._intake.take([Event.from_proto(event) for event in request.events])
+        events = [Event.from_proto(event) for event in request.events]
+        outcomes = await self._intake.take(events, request.hand_off)
         return ingest_pb2.IngestBatchResponse(outcomes=[outcome_to_proto(outcome) for outcome in outcomes])
 
     async def IngestStream(  # noqa: N802
@@ -65,13 +99,16 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
     ) -> AsyncIterator[ingest_pb2.IngestStreamResponse]:
         """Accepts events as they come; overload and bad items are outcomes and never end the stream."""
         async for request, result in answers(
-            request_iterator,
-            lambda request: self._intake.submit(Event.from_proto(request.event)),
-            in_flight=self._stream_in_flight,
+            request_iterator, self._submit, in_flight=self._stream_in_flight
         ):
-            outcome = result if not isinstance(result, Exception) else _failed(request.event.event_id, result)
+            if isinstance(result, Exception):
+                result = _Answer(_failed(request.event.event_id, result))  # noqa: PLW2901
+            answer = result if isinstance(result, _Answer) else _Answer(result)
             yield ingest_pb2.IngestStreamResponse(
-                correlation_id=request.correlation_id, outcome=outcome_to_proto(outcome)
+                correlation_id=request.correlation_id,
+                outcome=outcome_to_proto(answer.outcome),
+                verdict=answer.verdict.to_proto() if answer.verdict else None,
+                last=answer.last,
             )
 
     async def GetEventStatus(  # noqa: N802
@@ -89,12 +126,50 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
             verdict=status.verdict.to_proto() if status.verdict else None,
         )
 
+    def _submit(self, request: ingest_pb2.IngestStreamRequest) -> asyncio.Future[Any]:
+        if request.wait_for_verdict:
+            return asyncio.create_task(self._submit_and_wait(request))
+        return self._intake.submit(Event.from_proto(request.event), request.hand_off)
+
+    async def _submit_and_wait(self, request: ingest_pb2.IngestStreamRequest) -> _Answer | Later[_Answer]:
+        outcome, expected = await self._admit_and_expect(request, _timeout_s(request))
+        if not isinstance(outcome, (Accepted, Duplicate)):
+            expected.cancel()
+            return _Answer(outcome)
+        last = asyncio.create_task(_last_answer(outcome, expected))
+        last.add_done_callback(lambda _: expected.cancel())
+        return Later(last, None if request.answer_once else _Answer(outcome, last=False))
+
+    async def _admit_and_expect(
+        self, request: ingest_pb2.IngestRequest | ingest_pb2.IngestStreamRequest, timeout_s: float
+    ) -> tuple[Outcome, Expected]:
+        """Has the event admitted; whatever the outcome, the caller has to end the waiting."""
+        now_ms = time.time_ns() // 1_000_000
+        event = Event.from_proto(request.event)
+        if request.HasField("verdict_timeout") and (bad := _timeout_violation(request.verdict_timeout)):
+            raise InvalidRequest((*violations_of(event, now_ms=now_ms), bad))
+        if not event.event_id:  # whoever waits has to know it before the event is on its way
+            event = replace(event, event_id=uuid7(now_ms, os.urandom(10)))
+        expected = await self._verdicts.expect(event.event_id, timeout_s=timeout_s)
+        try:
+            outcome = await self._intake.submit(event, request.hand_off, time_left_s=timeout_s)
+        except BaseException:
+            expected.cancel()
+            raise
+        if isinstance(outcome, Duplicate):
+            self._verdicts.expect_first(expected, outcome.first_id)
+        return outcome, expected
+
 
 def outcome_to_proto(outcome: Outcome) -> ingest_pb2.Outcome:
     """An outcome as a message."""
     match outcome:
-        case Accepted(event_id):
-            return ingest_pb2.Outcome(code=ingest_pb2.OUTCOME_CODE_ACCEPTED, event_id=event_id)
+        case Accepted(event_id, hand_off):
+            return ingest_pb2.Outcome(
+                code=ingest_pb2.OUTCOME_CODE_ACCEPTED,
+                event_id=event_id,
+                hand_off=int(hand_off),  # type: ignore[arg-type]  # an int is the enum's value on the wire
+            )
         case Duplicate(event_id, first_id):
             return ingest_pb2.Outcome(
                 code=ingest_pb2.OUTCOME_CODE_DUPLICATE, event_id=event_id, duplicate_of=first_id
@@ -109,6 +184,31 @@ def outcome_to_proto(outcome: Outcome) -> ingest_pb2.Outcome:
             message = ingest_pb2.Outcome(code=ingest_pb2.OUTCOME_CODE_RETRY_LATER, event_id=event_id)
             message.retry_after.FromMilliseconds(round(retry_after_s * 1000))
             return message
+
+
+def _taken(outcome: Outcome) -> Accepted | Duplicate:
+    if isinstance(outcome, Rejected):
+        raise InvalidRequest(outcome.violations)
+    if isinstance(outcome, RetryLater):
+        raise Overloaded(outcome.reason, retry_after_s=outcome.retry_after_s)
+    return outcome
+
+
+async def _last_answer(outcome: Outcome, expected: Expected) -> _Answer:
+    return _Answer(outcome, await expected)
+
+
+def _timeout_s(request: ingest_pb2.IngestRequest | ingest_pb2.IngestStreamRequest) -> float:
+    if not request.HasField("verdict_timeout"):
+        return _DEFAULT_TIMEOUT_S
+    return request.verdict_timeout.seconds + request.verdict_timeout.nanos / 1e9
+
+
+def _timeout_violation(timeout: Duration) -> Violation | None:
+    seconds = timeout.seconds + timeout.nanos / 1e9
+    if _LEAST_TIMEOUT_S <= seconds <= _MOST_TIMEOUT_S:
+        return None
+    return Violation("verdict_timeout", f"is {seconds:g} s", "1 ms to 60 s")
 
 
 def _failed(event_id: str, error: Exception) -> Outcome:

@@ -43,6 +43,13 @@ class IngestSettings(ServiceSettings):
         description="Events of one stream under way before it is read no further",
     )
 
+    ingest_max_verdict_waits: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="Events whose callers wait for the verdict at once",
+    )
+
     @property
     def depth_limit(self) -> int:
         """The depth of `events:raw` from which events are refused: 80 % of the most."""

@@ -16,10 +16,12 @@ from ingest.event_status import EventStatuses
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
 from ingest.service import IngestService
+from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
 from pipeline.event import Event
 from pipeline.keys import ONLY
 from pipeline.status import details_of
+from pipeline.verdict_tail import VerdictTail
 from tests.pipeline.guarded import WITH_KEY, serving
 
 ACCEPTED = ingest_pb2.OUTCOME_CODE_ACCEPTED
@@ -35,11 +37,21 @@ class Ingest:
     """A client with the key, and what the service counts."""
 
     stub: ingest_pb2_grpc.IngestServiceAsyncStub
+    verdicts: Verdicts
     registry: CollectorRegistry
 
     async def one(self, event: Event, *, timeout_s: float = 20) -> ingest_pb2.Outcome:
         request = ingest_pb2.IngestRequest(event=event.to_proto())
         return (await self.stub.Ingest(request, metadata=WITH_KEY, timeout=timeout_s)).outcome
+
+    async def verdict_of(
+        self, event: Event, *, timeout_ms: int | None = None, deadline_s: float = 20
+    ) -> ingest_pb2.IngestResponse:
+        """Sends an event and waits for its verdict."""
+        request = ingest_pb2.IngestRequest(event=event.to_proto(), wait_for_verdict=True)
+        if timeout_ms is not None:
+            request.verdict_timeout.FromMilliseconds(timeout_ms)
+        return await self.stub.Ingest(request, metadata=WITH_KEY, timeout=deadline_s)
 
     async def batch(self, events: Iterable[Event]) -> Sequence[ingest_pb2.Outcome]:
         request = ingest_pb2.IngestBatchRequest(events=[event.to_proto() for event in events])
@@ -61,19 +73,28 @@ class Ingest:
 
 @asynccontextmanager
 async def serving_ingest(
-    store: aioredis.Redis, *, depth_limit: int = 1_000, max_waiting: int = 1_000, stream_in_flight: int = 100
+    store: aioredis.Redis,
+    *,
+    depth_limit: int = 1_000,
+    max_waiting: int = 1_000,
+    stream_in_flight: int = 100,
+    max_verdict_waits: int = 1_000,
 ) -> AsyncIterator[Ingest]:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     limits = AdmissionLimits(depth_limit, 1_000, window_ms=60_000, duplicate_ms=60_000)
     intake = Intake(Admission(store, ONLY, limits), metrics, depth_limit=depth_limit, max_waiting=max_waiting)
-    service = IngestService(intake, EventStatuses(store, ONLY), stream_in_flight=stream_in_flight)
+    statuses = EventStatuses(store, ONLY)
+    tail = VerdictTail(store, ONLY)
+    verdicts = Verdicts(tail, statuses, metrics, max_waiting=max_verdict_waits, block_ms=100)
+    service = IngestService(intake, statuses, verdicts, stream_in_flight=stream_in_flight)
     async with serving(
         lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
         observe=metrics.observe_rpc,
     ) as channel:
-        yield Ingest(ingest_pb2_grpc.IngestServiceStub(channel), registry)
+        yield Ingest(ingest_pb2_grpc.IngestServiceStub(channel), verdicts, registry)
     await intake.drain()
+    await verdicts.close()
 
 
 def bad_fields(error: grpc.aio.AioRpcError) -> list[str]:
