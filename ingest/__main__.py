@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import uvloop
 from prometheus_client import CollectorRegistry
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
+from ingest.direct.open_sender import open_sender
 from ingest.event_status import EventStatuses
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
@@ -23,6 +25,7 @@ from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
 from pipeline.settings import load
 from pipeline.store import connect, store_ready
+from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
 from pipeline.verdict_tail import VerdictTail
 
@@ -35,12 +38,6 @@ async def run(settings: IngestSettings) -> None:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
-    intake = Intake(
-        Admission(client, ONLY, limits(settings)),
-        metrics,
-        depth_limit=settings.depth_limit,
-        max_waiting=settings.ingest_max_waiting,
-    )
     statuses = EventStatuses(client, ONLY)
     verdicts = Verdicts(
         VerdictTail(client, ONLY),
@@ -49,18 +46,35 @@ async def run(settings: IngestSettings) -> None:
         max_waiting=settings.ingest_max_verdict_waits,
         block_ms=min(500, settings.redis_timeout_ms // 2),
     )
+    sender = None
+    if settings.may_go_directly:
+        sender = open_sender(settings, client, ONLY, metrics, on_verdict=verdicts.tell)
+    intake = Intake(
+        Admission(client, ONLY, limits(settings)),
+        metrics,
+        depth_limit=settings.depth_limit,
+        max_waiting=settings.ingest_max_waiting,
+        ways=settings.ways,
+        sender=sender,
+    )
     service = IngestService(intake, statuses, verdicts, stream_in_flight=settings.ingest_stream_in_flight)
 
     async def redis_ready() -> bool:
         ready = await store_ready(client)
         metrics.queue_depth.set(await client.xlen(ONLY.raw))
+        metrics.direct_depth.set(await client.xlen(ONLY.direct))
         return ready
+
+    tasks = (asyncio.create_task(sender.run(), name="sender"),) if sender else ()
 
     def stop() -> None:
         verdicts.stop(within_s=settings.drain_grace_ms / 1000 * ANSWERED_BY)
 
     async def drain() -> None:
         await intake.drain()
+        await end(tasks)
+        if sender is not None:
+            await sender.close(grace_s=settings.drain_grace_ms / 1000)
         await verdicts.close()
         await client.aclose()
 
@@ -81,6 +95,7 @@ async def run(settings: IngestSettings) -> None:
             settings={"redis": "REDIS_URL"},
         ),
         registry=registry,
+        tasks=tasks,
         stop=stop,
         drain=drain,
     )
@@ -93,6 +108,7 @@ def limits(settings: IngestSettings) -> AdmissionLimits:
         max_unread=settings.max_reasoning_unread,
         window_ms=settings.dedup_window_seconds * 1000,
         duplicate_ms=settings.event_id_ttl_seconds * 1000,
+        max_direct=settings.direct_max_entries,
     )
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ingest.direct.screener_stream import ScreenerStream
+from ingest.direct.sender import NoSeat, Sender
 from ingest.drain_rate import DrainRate
 from ingest.metrics import IngestMetrics
 from pipeline.admission import MAX_BATCH, AdmissionReport, Admitted, Candidate, Decision
@@ -16,11 +18,13 @@ from pipeline.coalescer import Coalescer
 from pipeline.errors import InvalidRequest, Overloaded, StoreUnavailable, Violation
 from pipeline.event import Event, Platform
 from pipeline.fingerprint import fingerprint
-from pipeline.hand_off import HandOff
+from pipeline.hand_off import HandOff, HandOffChoice
 from pipeline.uuid7 import uuid7
 from pipeline.validation import violations_of
 
 _PLATFORM_LABELS = {int(p): p.label for p in Platform}
+_NO_LIMIT_S = float("inf")
+_QUEUE_ALONE = HandOffChoice()
 _CONFLICT = (
     Violation(
         "event_id", "was used for another content", "an id that names one platform, author and content"
@@ -71,6 +75,14 @@ class RetryLater:
 Outcome = Accepted | Duplicate | Rejected | RetryLater
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A valid event, and until when its caller waits for the verdict, by the loop's clock."""
+
+    candidate: Candidate
+    useful_until: float
+
+
 class Intake:
     """Takes events in: in batches of the caller's, or one by one, joined on the way."""
 
@@ -81,9 +93,14 @@ class Intake:
         *,
         depth_limit: int,
         max_waiting: int,
+        ways: HandOffChoice = _QUEUE_ALONE,
+        sender: Sender | None = None,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        """Takes the parts; without a sender every event goes through the queue."""
         self._admission = admission
+        self._sender = sender
+        self._ways = ways
         self._metrics = metrics
         self._depth_limit = depth_limit
         self._max_waiting = max_waiting
@@ -91,7 +108,7 @@ class Intake:
         self._clock_ms = clock_ms
         self._drain_rate = DrainRate()
         # Two under way: Redis works on one batch while the replies of the other are handed out.
-        self._coalescer: Coalescer[Candidate, Outcome] = Coalescer(
+        self._coalescer: Coalescer[_Arrival, Outcome] = Coalescer(
             self._admit, max_batch=MAX_BATCH, max_waiting=max_waiting, concurrency=2
         )
 
@@ -111,16 +128,18 @@ class Intake:
             InvalidRequest: the event is not valid, or the way is not allowed.
             Overloaded: too many wait already.
         """
-        candidate = self._candidate(event)
+        way = self._ways.of(hand_off)
+        candidate = self._candidate(event, way)
         if isinstance(candidate, Rejected):
             raise InvalidRequest(candidate.violations)
+        useful_s = _NO_LIMIT_S if time_left_s is None else time_left_s
         try:
-            return self._coalescer.submit(candidate)
+            return self._coalescer.submit(_Arrival(candidate, asyncio.get_running_loop().time() + useful_s))
         except Overloaded:
             self._metrics.refused.labels("calls").inc()
             raise
 
-    async def take(self, events: Sequence[Event], hand_off: int | None = None) -> list[Outcome]:  # noqa: ARG002
+    async def take(self, events: Sequence[Event], hand_off: int | None = None) -> list[Outcome]:
         """Takes up to `MAX_BATCH` events in one round trip; outcomes in order.
 
         Raises:
@@ -131,10 +150,12 @@ class Intake:
         if self._in_batches + len(events) > self._max_waiting:
             self._metrics.refused.labels("calls").inc(len(events))
             raise Overloaded(f"{self._in_batches} events of batches wait already", retry_after_s=0.1)
+        way = self._ways.of(hand_off)
         self._in_batches += len(events)
         try:
-            checked = [self._candidate(event) for event in events]
-            admitted = iter(await self._admit([c for c in checked if isinstance(c, Candidate)]))
+            checked = [self._candidate(event, way) for event in events]
+            arrivals = [_Arrival(c, _NO_LIMIT_S) for c in checked if isinstance(c, Candidate)]
+            admitted = iter(await self._admit(arrivals))
             return [c if isinstance(c, Rejected) else next(admitted) for c in checked]
         finally:
             self._in_batches -= len(events)
@@ -143,7 +164,7 @@ class Intake:
         """Waits until every event submitted has its outcome."""
         await self._coalescer.drain()
 
-    def _candidate(self, event: Event) -> Candidate | Rejected:
+    def _candidate(self, event: Event, way: HandOff) -> Candidate | Rejected:
         platform = _PLATFORM_LABELS.get(event.platform, "unspecified")
         self._metrics.received.labels(platform).inc()
         now_ms = self._clock_ms()
@@ -162,30 +183,72 @@ class Intake:
             fingerprint(event.platform, event.author_id, event.content),
             platform,
             event.encode(),
+            way,
         )
 
-    async def _admit(self, candidates: Sequence[Candidate]) -> list[Outcome]:
-        if not candidates:
+    async def _admit(self, arrivals: Sequence[_Arrival]) -> list[Outcome]:
+        if not arrivals:
             return []
-        self._metrics.batch_size.observe(len(candidates))
+        self._metrics.batch_size.observe(len(arrivals))
+        seats = [self._seat(arrival) for arrival in arrivals]
+        candidates = [
+            replace(arrival.candidate, hand_off=HandOff.STREAM)
+            if isinstance(seat, NoSeat)
+            else arrival.candidate
+            for arrival, seat in zip(arrivals, seats, strict=True)
+        ]
         try:
             report = await self._admission.admit(candidates)
-        except StoreUnavailable:
-            self._metrics.refused.labels("redis").inc(len(candidates))
+        except BaseException as error:
+            for seat in seats:
+                if isinstance(seat, ScreenerStream):
+                    seat.leave_seat()
+            if isinstance(error, StoreUnavailable):
+                self._metrics.refused.labels("redis").inc(len(candidates))
             raise
-        accepted = sum(d.admitted is Admitted.ACCEPTED for d in report.decisions)
-        self._drain_rate.observe(depth=report.queue_depth, accepted=accepted, now_s=time.monotonic())
-        self._metrics.accepted.inc(accepted)
+        for arrival, seat, decision in zip(arrivals, seats, report.decisions, strict=True):
+            self._hand_over(arrival, seat, decision)
+        queued = sum(decision.hand_off is HandOff.STREAM for decision in report.decisions)
+        self._drain_rate.observe(depth=report.queue_depth, accepted=queued, now_s=time.monotonic())
         self._metrics.queue_depth.set(report.queue_depth)
+        self._metrics.direct_depth.set(report.direct_depth)
         return [
             self._outcome(candidate, decision, report)
             for candidate, decision in zip(candidates, report.decisions, strict=True)
         ]
 
+    def _seat(self, arrival: _Arrival) -> ScreenerStream | NoSeat | None:
+        """A seat for an event of the direct way, taken before it is admitted; None for the others."""
+        if arrival.candidate.hand_off is not HandOff.DIRECT:
+            return None
+        if self._sender is None:
+            return NoSeat.NO_SCREENER
+        return self._sender.take_seat(useful_until=arrival.useful_until)
+
+    def _hand_over(self, arrival: _Arrival, seat: ScreenerStream | NoSeat | None, decision: Decision) -> None:
+        """Sends what was admitted to the direct way, and gives up the seat of what was not."""
+        if decision.hand_off is not None:
+            self._metrics.accepted.labels(decision.hand_off.label).inc()
+        if isinstance(seat, ScreenerStream) and self._sender is not None:
+            if decision.hand_off is HandOff.DIRECT:
+                candidate = arrival.candidate
+                self._sender.send(
+                    seat,
+                    entry_id=decision.entry_id,
+                    event_id=candidate.event_id,
+                    platform=candidate.platform,
+                    payload=candidate.payload,
+                    useful_until=arrival.useful_until,
+                )
+                return
+            seat.leave_seat()
+        if seat is not None and decision.hand_off is HandOff.STREAM:
+            self._metrics.spilled.labels(seat.value if isinstance(seat, NoSeat) else "no_room").inc()
+
     def _outcome(self, candidate: Candidate, decision: Decision, report: AdmissionReport) -> Outcome:
         match decision.admitted:
             case Admitted.ACCEPTED:
-                return Accepted(candidate.event_id, HandOff.STREAM)
+                return Accepted(candidate.event_id, decision.hand_off or HandOff.STREAM)
             case Admitted.DUPLICATE:
                 self._metrics.deduplicated.inc()
                 return Duplicate(candidate.event_id, decision.first_id)

@@ -15,7 +15,12 @@ class IngestMetrics:
         self.received = Counter(
             "events_received_total", "Events that came in, valid or not", ["platform"], registry=registry
         )
-        self.accepted = Counter("events_accepted_total", "Events appended to the queue", registry=registry)
+        self.accepted = Counter(
+            "events_accepted_total",
+            "Events admitted, by the way that they went",
+            ["hand_off"],
+            registry=registry,
+        )
         self.invalid = Counter(
             "validation_errors_total", "Violations by field of the event", ["field"], registry=registry
         )
@@ -31,6 +36,29 @@ class IngestMetrics:
         self.queue_depth = Gauge(
             "events_queue_depth",
             "Entries of events:raw, as of the last admission or second",
+            registry=registry,
+        )
+        self.direct_depth = Gauge(
+            "events_direct_depth",
+            "Entries of events:direct, as of the last admission or second",
+            registry=registry,
+        )
+        self.spilled = Counter(
+            "events_spilled_total",
+            "Events for the direct way that ingest put into the queue, at the door or later",
+            ["reason"],
+            registry=registry,
+        )
+        self.streams = Gauge("hand_off_streams", "Streams open to screeners", registry=registry)
+        self.outstanding = Gauge(
+            "hand_off_outstanding",
+            "Events on the direct way, and on their way from there to the queue",
+            registry=registry,
+        )
+        self.hand_off_latency = Histogram(
+            "hand_off_latency_seconds",
+            "From the admission of an event to its verdict, over the direct way",
+            buckets=_LATENCY_S,
             registry=registry,
         )
         self.latency = Histogram(

@@ -44,7 +44,7 @@ async def test_events_are_counted_by_what_became_of_them(
         )
         assert ingest.metric("events_received_total", platform="discord") == 5
         assert ingest.metric("events_received_total", platform="unspecified") == 1
-        assert ingest.metric("events_accepted_total") == 1
+        assert ingest.metric("events_accepted_total", hand_off="stream") == 1
         assert ingest.metric("events_deduplicated_total") == 1
         assert ingest.metric("events_refused_total", reason="queue") == 1
         assert ingest.metric("events_queue_depth") == 1

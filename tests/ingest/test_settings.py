@@ -27,7 +27,10 @@ def test_limits_of_admission_are_in_milliseconds(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MAX_REASONING_UNREAD", "7")
     monkeypatch.setenv("DEDUP_WINDOW_SECONDS", "2")
     monkeypatch.setenv("EVENT_ID_TTL_SECONDS", "3")
-    assert limits(load(IngestSettings)) == AdmissionLimits(800, 7, window_ms=2_000, duplicate_ms=3_000)
+    monkeypatch.setenv("DIRECT_MAX_ENTRIES", "9")
+    assert limits(load(IngestSettings)) == AdmissionLimits(
+        800, 7, window_ms=2_000, duplicate_ms=3_000, max_direct=9
+    )
 
 
 @pytest.mark.parametrize(

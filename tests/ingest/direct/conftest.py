@@ -1,0 +1,28 @@
+"""Screeners in this process, each behind a port of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import redis.asyncio as aioredis
+
+from tests.fixtures.live_screener import LiveScreener
+from tests.fixtures.screening import Bench
+
+
+@pytest.fixture
+async def screener(store: aioredis.Redis) -> AsyncIterator[LiveScreener]:
+    screener = LiveScreener(Bench(store))
+    await screener.start()
+    yield screener
+    await screener.kill()
+
+
+@pytest.fixture
+async def other(store: aioredis.Redis) -> AsyncIterator[LiveScreener]:
+    """A second one."""
+    screener = LiveScreener(Bench(store))
+    await screener.start()
+    yield screener
+    await screener.kill()

@@ -1,0 +1,103 @@
+"""The direct way as `python -m ingest` builds it, on a real Redis, towards screeners of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import redis.asyncio as aioredis
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from ingest.direct.open_sender import open_sender
+from ingest.direct.sender import Sender
+from ingest.intake import Intake, Outcome
+from ingest.metrics import IngestMetrics
+from ingest.settings import IngestSettings
+from pipeline.admission import Admission, AdmissionLimits
+from pipeline.event import Event
+from pipeline.hand_off import HandOff, HandOffChoice
+from pipeline.keys import ONLY
+from pipeline.tasks import end
+from pipeline.verdict import Verdict
+from tests.fixtures.live_screener import HAND_OFF_KEY
+
+
+@dataclass
+class DirectWay:
+    """Intake and sender, and what they were told."""
+
+    intake: Intake
+    sender: Sender
+    registry: CollectorRegistry
+    told: list[Verdict] = field(default_factory=list)
+
+    async def take(self, *events: Event, hand_off: HandOff | None = None) -> list[Outcome]:
+        return await self.intake.take(events, hand_off)
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+    def spilled(self, reason: str) -> float:
+        return self.metric("events_spilled_total", reason=reason)
+
+    async def connected(self, streams: int = 1) -> None:
+        await self.until(lambda: self.metric("hand_off_streams") == streams)
+
+    async def quiet(self) -> None:
+        """Returns when nothing is on the direct way."""
+        await self.until(lambda: self.sender.in_flight == 0)
+
+    @staticmethod
+    async def until(holds: Callable[[], bool], *, within_s: float = 20) -> None:
+        async with asyncio.timeout(within_s):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def direct_way(
+    store: aioredis.Redis,
+    *addresses: str,
+    key: str = HAND_OFF_KEY,
+    max_direct: int = 1_000,
+    max_depth: int = 1_000,
+    in_flight: int = 1_000,
+    stream_in_flight: int = 1_000,
+    batch_events: int = 50,
+    timeout_ms: int = 5_000,
+) -> AsyncIterator[DirectWay]:
+    """Runs for the block, then ends as on SIGTERM."""
+    settings = IngestSettings(
+        handoff="direct",
+        screener_addresses=",".join(addresses),
+        screener_api_key=SecretStr(key),
+        direct_in_flight=in_flight,
+        direct_stream_in_flight=stream_in_flight,
+        direct_batch_events=batch_events,
+        direct_timeout_ms=timeout_ms,
+    )
+    registry = CollectorRegistry()
+    metrics = IngestMetrics(registry)
+    told: list[Verdict] = []
+    sender = open_sender(settings, store, ONLY, metrics, on_verdict=told.append)
+    limits = AdmissionLimits(
+        max_depth, max_unread=1_000, window_ms=60_000, duplicate_ms=60_000, max_direct=max_direct
+    )
+    intake = Intake(
+        Admission(store, ONLY, limits),
+        metrics,
+        depth_limit=max_depth,
+        max_waiting=10_000,
+        ways=HandOffChoice(HandOff.DIRECT, frozenset({HandOff.STREAM})),
+        sender=sender,
+    )
+    running = asyncio.create_task(sender.run())
+    try:
+        yield DirectWay(intake, sender, registry, told)
+    finally:
+        await intake.drain()
+        await end((running,))
+        await sender.close(grace_s=5)
