@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -100,7 +101,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
         return _same_shape(
             handler,
-            answer_stream if handler.response_streaming else answer,
+            answer_stream if handler.response_streaming and not _writes_itself(behaviour) else answer,
             _tolerant(handler.request_deserializer),
         )
 
@@ -174,6 +175,11 @@ def _behaviour(handler: Handler) -> Callable[..., Any]:
         if b
     )
     return behaviour
+
+
+def _writes_itself(behaviour: Callable[..., Any]) -> bool:
+    """Whether a method of a stream of responses writes them to its context, where others yield them."""
+    return inspect.iscoroutinefunction(behaviour)
 
 
 def _same_shape(

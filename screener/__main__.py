@@ -24,6 +24,7 @@ from pipeline.settings import load
 from pipeline.store import connect, store_ready
 from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
+from pipeline.verdict_tail import VerdictTail
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
 from screener.encoder import Encoder
@@ -44,6 +45,7 @@ from screener.similarity.versions import VersionedIndexes
 from screener.source import Source
 from screener.tokens import Tokenizer, TokenizerUnreadable
 from screener.triton import MODEL, TritonModel
+from screener.watch import Watches
 from screener.worker import Worker, WorkerLimits
 
 QUEUE_ROWS = 16
@@ -132,12 +134,26 @@ async def run(settings: ScreenerSettings) -> None:
             degrade=settings.model_down == "degrade",
         ),
     )
+    # Each watcher blocks a connection of its own, so they take none from the others.
+    watch_client = connect(
+        settings.redis_url.get_secret_value(),
+        timeout_ms=settings.redis_timeout_ms,
+        max_connections=max(1, settings.watch_max_watchers),
+    )
+    watches = Watches(
+        VerdictTail(watch_client, ONLY),
+        metrics,
+        max_watchers=settings.watch_max_watchers,
+        stall_s=settings.watch_stall_ms / 1000,
+        block_ms=min(1_000, settings.redis_timeout_ms // 2),
+    )
     hand_off_keys = settings.hand_off_keys
     may_hand_off = ApiKeys(hand_off_keys, setting="HANDOFF_API_KEYS") if hand_off_keys else None
     service = ScreeningService(
         direct_core,
         SimilarTexts(direct_encoder, indexes, heuristics=rules.current, model_timeout_s=model_timeout_s),
         HandOffDoor(hand_offs, may_hand_off),
+        watches,
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
         max_waiting=settings.screener_max_waiting,
@@ -164,6 +180,7 @@ async def run(settings: ScreenerSettings) -> None:
     def stop() -> None:
         worker.stop()
         hand_offs.stop()
+        watches.stop()
 
     async def drain() -> None:
         if not feed.caught_up.is_set():
@@ -173,6 +190,7 @@ async def run(settings: ScreenerSettings) -> None:
         await end((calls, handed, *tasks))
         await queue_model.close()
         await direct_model.close()
+        await watch_client.aclose()
         await client.aclose()
 
     await serve(

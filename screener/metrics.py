@@ -70,6 +70,7 @@ class ScreenerMetrics:
             "screening_batch_size", "Events of one screened batch", buckets=_BATCH, registry=registry
         )
         self.indexed = Gauge("similarity_index_events", "Events in the similarity index", registry=registry)
+        self.watchers = Gauge("watchers", "Calls of WatchVerdicts under way", registry=registry)
         self.rpcs = Counter(
             "rpcs_total", "Calls ended, by method and status", ["method", "code"], registry=registry
         )

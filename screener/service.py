@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import grpc
-from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
+from seawall.screening.v1 import screening_pb2, screening_pb2_grpc, verdict_pb2
 
 from pipeline.admission import MAX_BATCH
 from pipeline.coalescer import Coalescer
 from pipeline.errors import Forbidden, InvalidRequest, ModelOutputInvalid, Retry, Violation
 from pipeline.event import Event
+from pipeline.position import Position
 from pipeline.stream import answers
 from pipeline.validation import content_violation, violations_of
 from pipeline.verdict import Verdict, similar_to_proto
@@ -22,6 +23,8 @@ from pipeline.wire import batch_violation, violations_to_proto
 from screener.core import ScreeningCore
 from screener.hand_off_stream import HandOffDoor, until_told
 from screener.similar import SimilarTexts
+from screener.wanted import read_request
+from screener.watch import Watches
 
 _DEFAULT_SIMILAR, _MOST_SIMILAR = 10, 100
 _DEFAULT_COSINE = 0.8
@@ -42,6 +45,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         core: ScreeningCore,
         similar: SimilarTexts,
         door: HandOffDoor,
+        watches: Watches,
         *,
         batch_size: int,
         batches_in_flight: int,
@@ -53,6 +57,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         self._core = core
         self._similar = similar
         self._door = door
+        self._watches = watches
         self._stream_in_flight = stream_in_flight
         self._model_timeout_s = model_timeout_s
         self._clock_ms = clock_ms
@@ -116,6 +121,21 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         return screening_pb2.FindSimilarResponse(
             similar_events=[similar_to_proto(s) for s in similar], model_version=version
         )
+
+    async def WatchVerdicts(  # type: ignore[override]  # noqa: N802  # it writes itself, for it has to see stalls
+        self,
+        request: screening_pb2.WatchVerdictsRequest,
+        context: grpc.aio.ServicerContext[Any, screening_pb2.WatchVerdictsResponse],
+    ) -> None:
+        """Tells verdicts as they are published, until the caller or this screener ends it."""
+
+        async def write(position: Position, verdict: verdict_pb2.Verdict | None) -> None:
+            await context.write(
+                screening_pb2.WatchVerdictsResponse(position=position.encode(), verdict=verdict)
+            )
+
+        wanted, start = read_request(request)
+        await self._watches.watch(wanted, start, write)
 
     async def drain(self) -> None:
         """Waits until every call has its verdict."""

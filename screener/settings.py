@@ -73,6 +73,16 @@ class ScreenerSettings(ServiceSettings):
         description="Events handed over that wait for screening at once; what is more goes to the queue",
     )
 
+    watch_max_watchers: int = Field(
+        default=32, ge=0, le=1_000, description="Calls of WatchVerdicts at once; each has a connection to Redis"
+    )
+    watch_stall_ms: int = Field(
+        default=5_000,
+        ge=10,
+        le=600_000,
+        description="How long a watcher may leave a message unread before it is cut off",
+    )
+
     embedding_cache_ttl_seconds: int = Field(
         default=604_800, ge=1, le=31_536_000, description="How long the model's answer for a text is kept"
     )

@@ -35,6 +35,11 @@ async def many(
     yield reply(request)
 
 
+async def written(request: StringValue, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    await context.write(StringValue(value="first"))
+    await context.write(reply(request))
+
+
 async def collected(
     requests: AsyncIterator[StringValue], context: grpc.aio.ServicerContext[Any, Any]
 ) -> StringValue:
@@ -69,6 +74,7 @@ def shapes() -> grpc.GenericRpcHandler:
         {
             "One": grpc.unary_unary_rpc_method_handler(one, **coding),
             "Many": grpc.unary_stream_rpc_method_handler(many, **coding),
+            "Written": grpc.unary_stream_rpc_method_handler(written, **coding),
             "Collected": grpc.stream_unary_rpc_method_handler(collected, **coding),
             "Each": grpc.stream_stream_rpc_method_handler(each, **coding),
         },
@@ -97,7 +103,7 @@ async def call(
     match method:
         case "One":
             return [await bare.unary_unary(path)(requests[0], metadata=metadata, timeout=10)]
-        case "Many":
+        case "Many" | "Written":
             return [a async for a in bare.unary_stream(path)(requests[0], metadata=metadata, timeout=10)]
         case "Collected":
             return [await bare.stream_unary(path)(iter(requests), metadata=metadata, timeout=10)]

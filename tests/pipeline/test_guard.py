@@ -13,7 +13,7 @@ from google.rpc import error_details_pb2
 from pipeline.status import details_of
 from tests.pipeline.guarded import KEY, SECRET, SERVICE, WITH_KEY, call, plain, serving, shapes
 
-METHODS = ["One", "Many", "Collected", "Each"]
+METHODS = ["One", "Many", "Written", "Collected", "Each"]
 Observed = list[tuple[str, str, float]]
 UNPARSABLE = b"\xff\xff\xff"
 
@@ -51,7 +51,13 @@ async def failure(
 @pytest.mark.parametrize("name", ["api-key", "x-api-key"])
 @pytest.mark.parametrize(
     ("method", "answers"),
-    [("One", ["a"]), ("Many", ["first", "a"]), ("Collected", ["a,b"]), ("Each", ["a", "b"])],
+    [
+        ("One", ["a"]),
+        ("Many", ["first", "a"]),
+        ("Written", ["first", "a"]),
+        ("Collected", ["a,b"]),
+        ("Each", ["a", "b"]),
+    ],
 )
 async def test_lets_a_call_with_a_key_through(
     channel: grpc.aio.Channel, observed: Observed, method: str, answers: list[str], name: str
