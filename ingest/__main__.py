@@ -48,7 +48,7 @@ async def run(settings: IngestSettings) -> None:
     )
     sender = None
     if settings.may_go_directly:
-        sender = open_sender(settings, client, ONLY, metrics, on_verdict=verdicts.tell)
+        sender = open_sender(settings, client, ONLY, metrics, verdicts=verdicts)
     intake = Intake(
         Admission(client, ONLY, limits(settings)),
         metrics,

@@ -90,6 +90,10 @@ class Verdicts:
         looking.add_done_callback(self._looking.discard)
         expected.add_done_callback(lambda _: looking.cancel())
 
+    def awaits(self, event_id: str) -> bool:
+        """Whether anybody waits for the verdict of this event."""
+        return event_id in self._waiting
+
     def tell(self, verdict: Verdict) -> None:
         """Hands a verdict to those who wait for it."""
         for expected in tuple(self._waiting.get(verdict.event_id, ())):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import grpc
 import redis.asyncio as aioredis
 
 from ingest.direct.addresses import Address, Addresses, parse_addresses
-from ingest.direct.screener_stream import GiveBack, ScreenerStream, StreamLimits
+from ingest.direct.screener_stream import GiveBack, ScreenerStream, StreamLimits, TakesVerdicts
 from ingest.direct.sender import Sender, SenderLimits
 from ingest.metrics import IngestMetrics
 from ingest.settings import IngestSettings
@@ -16,7 +14,6 @@ from pipeline.errors import StartupFailed
 from pipeline.keys import Keys
 from pipeline.move import Mover, StreamCaps
 from pipeline.server import channel_options
-from pipeline.verdict import Verdict
 
 _RECONNECT_MS = 200
 """How soon gRPC itself dials again: the stream has a backoff of its own."""
@@ -28,7 +25,7 @@ def open_sender(
     keys: Keys,
     metrics: IngestMetrics,
     *,
-    on_verdict: Callable[[Verdict], None],
+    verdicts: TakesVerdicts,
 ) -> Sender:
     """A sender that calls nobody yet.
 
@@ -50,7 +47,7 @@ def open_sender(
             metadata=metadata,
             limits=limits,
             metrics=metrics,
-            on_verdict=on_verdict,
+            verdicts=verdicts,
             give_back=give_back,
         )
 

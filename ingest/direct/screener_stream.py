@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import grpc
 import structlog
-from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
+from seawall.screening.v1 import screening_pb2, screening_pb2_grpc, verdict_pb2
 
 from ingest.direct.backoff import Backoff
 from ingest.direct.breaker import Breaker
@@ -38,6 +39,16 @@ class StreamLimits:
     batch_wait_s: float
 
 
+class TakesVerdicts(Protocol):
+    """Those who wait for verdicts, as the stream sees them."""
+
+    def awaits(self, event_id: str) -> bool:
+        """Whether anybody waits for the verdict of this event."""
+
+    def tell(self, verdict: Verdict) -> None:
+        """Hands a verdict to those who wait for it."""
+
+
 class ScreenerStream:
     """A seat is taken before the event is admitted, and kept until the event has left the stream.
 
@@ -53,7 +64,7 @@ class ScreenerStream:
         metadata: Metadata,
         limits: StreamLimits,
         metrics: IngestMetrics,
-        on_verdict: Callable[[Verdict], None],
+        verdicts: TakesVerdicts,
         give_back: GiveBack,
     ) -> None:
         """Takes a channel of its own, which it closes."""
@@ -63,7 +74,7 @@ class ScreenerStream:
         self._metadata = metadata
         self._limits = limits
         self._metrics = metrics
-        self._on_verdict = on_verdict
+        self._verdicts = verdicts
         self._give_back = give_back
         self._breaker = Breaker()
         self._backoff = Backoff()
@@ -234,7 +245,7 @@ class ScreenerStream:
                 published = True
                 if handed is not None:
                     self._metrics.hand_off_latency.observe(now_s - handed.sent_at)
-                self._on_verdict(Verdict.from_proto(result.verdict))
+                self._tell(result.verdict)
             refused |= kind == "spilled" and result.spilled in _REFUSALS
             if handed is None:  # given back already; whoever moved the entry first has decided
                 continue
@@ -249,6 +260,14 @@ class ScreenerStream:
             self._told_down = False
         elif refused:
             self._breaker.failed(now_s)
+
+    def _tell(self, message: verdict_pb2.Verdict) -> None:
+        if not self._verdicts.awaits(message.event_id):  # reading a message takes as long as all the rest
+            return
+        try:
+            self._verdicts.tell(Verdict.from_proto(message))
+        except ValueError:  # an enum value of a later release; who waits sees the timeout
+            _log.warning("verdict_not_read")
 
     def _half_close(self) -> None:
         self._half_closing = True

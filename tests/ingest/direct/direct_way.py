@@ -26,13 +26,26 @@ from tests.fixtures.live_screener import HAND_OFF_KEY
 
 
 @dataclass
+class EverybodyWaits:
+    """Waits for every verdict, and keeps what it was told."""
+
+    told: list[Verdict] = field(default_factory=list)
+
+    def awaits(self, event_id: str) -> bool:
+        return bool(event_id)
+
+    def tell(self, verdict: Verdict) -> None:
+        self.told.append(verdict)
+
+
+@dataclass
 class DirectWay:
     """Intake and sender, and what they were told."""
 
     intake: Intake
     sender: Sender
     registry: CollectorRegistry
-    told: list[Verdict] = field(default_factory=list)
+    told: list[Verdict]
 
     async def take(self, *events: Event, hand_off: HandOff | None = None) -> list[Outcome]:
         return await self.intake.take(events, hand_off)
@@ -81,8 +94,8 @@ async def direct_way(
     )
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
-    told: list[Verdict] = []
-    sender = open_sender(settings, store, ONLY, metrics, on_verdict=told.append)
+    waiting = EverybodyWaits()
+    sender = open_sender(settings, store, ONLY, metrics, verdicts=waiting)
     limits = AdmissionLimits(
         max_depth, max_unread=1_000, window_ms=60_000, duplicate_ms=60_000, max_direct=max_direct
     )
@@ -96,7 +109,7 @@ async def direct_way(
     )
     running = asyncio.create_task(sender.run())
     try:
-        yield DirectWay(intake, sender, registry, told)
+        yield DirectWay(intake, sender, registry, waiting.told)
     finally:
         await intake.drain()
         await end((running,))
