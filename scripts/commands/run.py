@@ -10,11 +10,12 @@ from contextlib import nullcontext
 from itertools import chain
 from itertools import repeat as repeated
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from pipeline.hand_off import HandOff
 from scripts.commands.build_if_missing import build_model_if_missing
 from scripts.commands.keep import stay_up
 from scripts.drive.drive import Target, drive
@@ -45,6 +46,10 @@ def run(  # noqa: PLR0917  # typer makes options of them
     in_flight: Annotated[
         int, typer.Option(min=1, max=10_000, help="Most events without a verdict at a time.")
     ] = 64,
+    handoff: Annotated[
+        Literal["stream", "direct"],
+        typer.Option(help="The way from ingest to the screener: through the queue, or straight."),
+    ] = "stream",
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, and say how to use it.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="Verdicts and summary as JSON Lines.")] = False,  # noqa: FBT002
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where Redis keeps its data.")] = None,
@@ -66,7 +71,12 @@ def run(  # noqa: PLR0917  # typer makes options of them
     build_model_if_missing(notes)
     started = time.monotonic()
     ports = WantedPorts(ingest_port, screener_port, redis_port, triton_port)
-    with System(ports=ports, data_dir=data, report=lambda line: notes.print(line, style="dim")) as system:
+    with System(
+        ports=ports,
+        data_dir=data,
+        hand_off=HandOff[handoff.upper()],
+        report=lambda line: notes.print(line, style="dim"),
+    ) as system:
         notes.print(f"ready after {time.monotonic() - started:.1f} s", style="dim")
         show = _show(as_json=as_json)
         target = Target(system.ingest_address, system.api_key, system.redis_url)

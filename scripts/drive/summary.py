@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def summarise(ledger: Ledger) -> Summary:
     )
 
 
-def percentile(values: Sequence[float], percent: float) -> float | None:
+def percentile(values: Collection[float], percent: float) -> float | None:
     """The least value that `percent` of all are not above (nearest rank), to 0.1; None for no values."""
     if not values:
         return None

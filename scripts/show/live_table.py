@@ -14,7 +14,7 @@ from rich.text import Text
 from pipeline.event import Event, Platform
 from pipeline.verdict import Route, Verdict
 from scripts.drive.ledger import Ledger
-from scripts.drive.summary import Summary
+from scripts.drive.summary import Summary, percentile
 from scripts.show.colours import COLOURS, score, words
 from scripts.show.summary_table import summary_table
 from scripts.show.why import one_line, shortened, why
@@ -24,6 +24,8 @@ _GAPS = 2 * 5
 _ROWS_AT_ONCE = 40
 """Rows printed between two looks; more pass too fast to be read, and drawing would slow the system down."""
 _REJECTIONS_SHOWN = 20
+_LATENCIES = 1_000
+"""Newest latencies, from sending to verdict, whose percentiles are shown."""
 
 
 class LiveTable:
@@ -32,6 +34,7 @@ class LiveTable:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._rows: deque[tuple[Event, Verdict, float]] = deque(maxlen=_ROWS_AT_ONCE)
+        self._latencies_ms: deque[float] = deque(maxlen=_LATENCIES)
         self._passed = 0
         self._rejections = 0
         room = max(40, console.width - _PLATFORM - _CATEGORY - _SCORE - _MS - _GAPS)
@@ -62,6 +65,7 @@ class LiveTable:
         if len(self._rows) == _ROWS_AT_ONCE:
             self._passed += 1
         self._rows.append((event, verdict, latency_s))
+        self._latencies_ms.append(1000 * latency_s)
 
     def rejected(self, line: int, problem: str) -> None:
         """Prints the first rejections; their number is in the summary."""
@@ -90,7 +94,8 @@ class LiveTable:
                 (f"{counts.rejected}", "bold"), " rejected   ",
                 (f"{counts.routes[Route.REASONING_QUEUE]}", "bold red"), " → reasoning queue   ",
                 (f"{counts.routes[Route.LOW_RISK]}", "bold green"), " → low risk   ",
-                (f"{ledger.open}", "bold"), " under way",
+                (f"{ledger.open}", "bold"), " under way   ",
+                *self._latency(),
             ),
             refresh=True,
         )  # fmt: skip
@@ -98,6 +103,12 @@ class LiveTable:
     def summary(self, summary: Summary) -> None:
         """Prints the summary; after the block."""
         self._console.print(summary_table(summary))
+
+    def _latency(self) -> tuple[tuple[str, str] | str, ...]:
+        p50, p99 = (percentile(self._latencies_ms, percent) for percent in (50, 99))
+        if p50 is None or p99 is None:
+            return ()
+        return ("p50 ", (f"{p50:.0f}", "bold"), " ms, p99 ", (f"{p99:.0f}", "bold"), " ms")
 
     def _grid(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -1,4 +1,4 @@
-"""`System`: Redis, Triton, ingest and screener on this machine, started together and stopped together."""
+"""`System`: Redis, Triton, ingest and screeners on this machine, started together and stopped together."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.hand_off import HandOff
 from scripts.system.log import last_words
-from scripts.system.ports import Ports
+from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied, has_ended
 from scripts.system.redis import RedisServer
 from scripts.system.services import ROOT, Service, ServicePorts
@@ -62,6 +63,8 @@ class System:
         parts: frozenset[Part] = ALL,
         ports: WantedPorts | None = None,
         data_dir: Path | None = None,
+        hand_off: HandOff = HandOff.STREAM,
+        screeners: int = 1,
         settings: Mapping[str, str] | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -71,6 +74,8 @@ class System:
             parts: which parts; the others are not there, and what needs them is not ready without.
             ports: gRPC and Redis ports to use.
             data_dir: where Redis keeps its data; None starts it empty and keeps nothing.
+            hand_off: the way of an event whose request asks for none; it may ask for either.
+            screeners: how many; a wanted port is that of the first.
             settings: environment variables of both services, over the ones that this class sets.
             report: told what is going on, one short line at a time.
 
@@ -90,7 +95,10 @@ class System:
             metrics=taken.take(name="Triton"),
         )
         ingest = ServicePorts(taken.take(ports.ingest, name="ingest"), taken.take(name="ingest"))
-        screener = ServicePorts(taken.take(ports.screener, name="screener"), taken.take(name="screener"))
+        screener_ports = [
+            ServicePorts(taken.take(port, name="screener"), taken.take(name="screener"))
+            for port in (ports.screener, *[None] * (screeners - 1))
+        ]
         self.folder = Path(tempfile.mkdtemp(prefix="seawall-"))
         try:
             self.redis = RedisServer(port=self._redis_port, folder=self.folder, data_dir=data_dir)
@@ -109,10 +117,27 @@ class System:
             "LOG_LEVEL": "WARNING",
             "TRITON_GRPC_URL": self.triton.grpc_url,
             "TOKENIZER_PATH": str(TOKENIZER),
+            "HANDOFF": hand_off.label,
+            "HANDOFF_ALLOWED": ",".join(way.label for way in HandOff),
+            "HANDOFF_API_KEYS": self.api_key,
+            "SCREENER_API_KEY": self.api_key,
+            "SCREENER_ADDRESSES": ",".join(f"{HOST}:{own.grpc}" for own in screener_ports),
             **(settings or {}),
         }
         self.ingest = Service("ingest", ports=ingest, settings=environment, folder=self.folder)
-        self.screener = Service("screener", ports=screener, settings=environment, folder=self.folder)
+        self.screeners = tuple(
+            Service("screener", ports=own, settings=environment, folder=self.folder, replica=number)
+            for number, own in enumerate(screener_ports, start=1)
+        )
+        self._services = (
+            (Part.INGEST, self.ingest),
+            *((Part.SCREENER, screener) for screener in self.screeners),
+        )
+
+    @property
+    def screener(self) -> Service:
+        """The first screener."""
+        return self.screeners[0]
 
     @property
     def ingest_address(self) -> str:
@@ -121,7 +146,7 @@ class System:
 
     @property
     def screener_address(self) -> str:
-        """Host and port of the screener's gRPC."""
+        """Host and port of the first screener's gRPC."""
         return self.screener.address
 
     @property
@@ -158,13 +183,10 @@ class System:
         Raises:
             ProcessDied: one does not; the message says why.
         """
-        for part, running in (
-            (Part.REDIS, self.redis.process),
-            (Part.INGEST, self.ingest.process),
-            (Part.SCREENER, self.screener.process),
-        ):
+        running = [(part, service.process) for part, service in self._services]
+        for part, process in ((Part.REDIS, self.redis.process), *running):
             if part in self._parts:
-                running.check()
+                process.check()
         if Part.TRITON in self._parts and (not self.triton.pid or has_ended(self.triton.pid)):
             log = self.folder / "triton.log"
             raise ProcessDied(f"Triton ended: {last_words(log)} (log: {log})")
@@ -181,15 +203,15 @@ class System:
         if Part.REDIS in self._parts:
             self.redis.wait_ready()
         # Ingest needs Redis alone, and comes up while Triton loads the model; so do the screener's imports.
-        for part, service in ((Part.INGEST, self.ingest), (Part.SCREENER, self.screener)):
+        for part, service in self._services:
             if part in self._parts:
                 self._stack.callback(service.stop)
                 service.start()
         if Part.TRITON in self._parts:
             self.triton.wait_ready(TRITON_READY_TIMEOUT_S)
-        for part, service in ((Part.INGEST, self.ingest), (Part.SCREENER, self.screener)):
+        for part, service in self._services:
             if part in self._parts:
-                self._report(f"waiting for {part.value}")
+                self._report(f"waiting for {service.process.name}")
                 service.wait_ready()
 
 
