@@ -27,6 +27,7 @@ from pipeline.telemetry import configure_logging
 from pipeline.verdict_tail import VerdictTail
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
+from screener.dead_letter_limit import DeadLetterBounds, DeadLetterLimit
 from screener.encoder import Encoder
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.hand_off_stream import HandOffDoor
@@ -116,6 +117,15 @@ async def run(settings: ScreenerSettings) -> None:
             max_deliveries=settings.max_deliveries,
             model_timeout_s=model_timeout_s,
             degrade=settings.model_down == "degrade",
+            probe_s=settings.dead_letter_probe_seconds,
+        ),
+        dead_letter_limit=DeadLetterLimit(
+            DeadLetterBounds(
+                max_share=settings.dead_letter_max_share,
+                share_of=settings.dead_letter_share_of,
+                min_count=settings.dead_letter_min_count,
+                max_per_minute=settings.dead_letter_max_per_minute,
+            )
         ),
         model_ready=queue_model.ready,
     )
@@ -205,7 +215,12 @@ async def run(settings: ScreenerSettings) -> None:
         register=lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
         services=(screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,),
         readiness=Readiness(
-            {"redis": redis_ready, "model": direct_model.ready, "index": index_ready},
+            {
+                "redis": redis_ready,
+                "model": direct_model.ready,
+                "index": index_ready,
+                "dead_letter_limit": worker.takes_entries,
+            },
             timeout_s=settings.redis_timeout_ms / 1000,
             settings={"redis": "REDIS_URL", "model": "TRITON_GRPC_URL"},
         ),

@@ -29,6 +29,11 @@ class ScreenerMetrics:
         self.dead_lettered = Counter(
             "events_dead_lettered_total", "Entries given up", ["reason"], registry=registry
         )
+        self.dead_lettering_stopped = Gauge(
+            "dead_lettering_stopped",
+            "1 while too many entries would be given up, and none is taken",
+            registry=registry,
+        )
         self.spilled = Counter(
             "events_spilled_total",
             "Events moved from events:direct to events:raw",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import orjson
-
+from pipeline.dead_letter import DeadLetter
 from pipeline.event import Platform
 from pipeline.keys import Keys
 from pipeline.move import Append, Move
@@ -61,23 +60,24 @@ class Publication:
             beside=beside,
         )
 
-    def dead_letter(self, entry: Entry, *, reason: str, deliveries: int) -> Move:
+    def dead_letter(
+        self, entry: Entry, *, reason: str, deliveries: int, consumer: str, trace: tuple[str, ...]
+    ) -> Move:
         """The move that gives an entry up; an operator finds the event beside the reason."""
-        # An entry so broken that it has no event id is remembered under its own.
-        event_id = entry.event_id or f"entry:{entry.entry_id}"
-        payload = {"reason": reason, "deliveries": deliveries, "entry_id": entry.entry_id}
+        letter = DeadLetter(
+            # An entry so broken that it has no event id is remembered under its own.
+            event_id=entry.event_id or f"entry:{entry.entry_id}",
+            reason=reason,
+            deliveries=deliveries,
+            entry_id=entry.entry_id,
+            consumer=consumer,
+            trace=trace,
+            event=entry.payload,
+        )
         return Move(
             entry_id=entry.entry_id,
-            event_id=event_id,
+            event_id=letter.event_id,
             state=RecordState.DEAD_LETTERED,
             record_life_ms=0,
-            to=Append(
-                self.keys.dead_letter,
-                {
-                    "event_id": event_id,
-                    "reason": reason,
-                    "payload": orjson.dumps(payload),
-                    "event": entry.payload,
-                },
-            ),
+            to=Append(self.keys.dead_letter, letter.fields()),
         )

@@ -55,6 +55,24 @@ class ScreenerSettings(ServiceSettings):
     max_deliveries: int = Field(
         default=3, ge=1, le=100, description="Tries of one entry by itself before it is dead-lettered"
     )
+    dead_letter_max_share: float = Field(
+        default=0.1,
+        ge=0.0,
+        le=1.0,
+        description="Share of the last entries that may be dead letters; past it the screener stops",
+    )
+    dead_letter_share_of: int = Field(
+        default=1_000, ge=10, le=1_000_000, description="How many last entries that share is of"
+    )
+    dead_letter_min_count: int = Field(
+        default=20, ge=1, le=1_000_000, description="Dead letters among them from which on the share counts"
+    )
+    dead_letter_max_per_minute: int = Field(
+        default=100, ge=1, le=1_000_000, description="Dead letters of one screener in a minute, at most"
+    )
+    dead_letter_probe_seconds: int = Field(
+        default=60, ge=1, le=86_400, description="How often a screener that stopped tries some entries"
+    )
     screener_max_waiting: int = Field(
         default=2_000, ge=1, le=1_000_000, description="Direct calls that wait for screening at once"
     )
@@ -74,7 +92,10 @@ class ScreenerSettings(ServiceSettings):
     )
 
     watch_max_watchers: int = Field(
-        default=32, ge=0, le=1_000, description="Calls of WatchVerdicts at once; each has a connection to Redis"
+        default=32,
+        ge=0,
+        le=1_000,
+        description="Calls of WatchVerdicts at once; each has a connection to Redis",
     )
     watch_stall_ms: int = Field(
         default=5_000,

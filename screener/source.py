@@ -15,6 +15,7 @@ from pipeline.store import Entry as RedisEntry
 from pipeline.store import store_errors
 
 _STALE_CONSUMER_MS = 3_600_000
+_INNOCENT_DELIVERIES = 2  # to who died for whatever reason, and to who took over
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,13 @@ class Source:
         self._keys = keys
         self._consumer = consumer
         self._reap = client.register_script(files("screener").joinpath("reap_consumers.lua").read_text())
+        self._note_tries = client.register_script(files("screener").joinpath("note_tries.lua").read_text())
         self._claim_from: bytes | str = "0-0"
+
+    @property
+    def consumer(self) -> str:
+        """How this process is called in the group."""
+        return self._consumer
 
     async def ensure_group(self) -> None:
         """Makes the group, from the first entry on, unless it is there."""
@@ -97,15 +104,39 @@ class Source:
         # Redis 6.2 names deleted entries too: they have been moved.
         return [Entry.from_redis(entry) for entry in entries if entry and entry[1] is not None]
 
-    async def count_try(self, entry_id: str) -> int:
-        """Counts a try of one entry by itself; answers with their number. Moving it forgets the count."""
+    async def suspects(self, entries: Sequence[Entry]) -> set[str]:
+        """Ids of those that may be what kills who has them: tried alone before, or had by three already."""
+        if not entries:
+            return set()
         with store_errors():
-            return int(await self._client.hincrby(self._keys.attempts, entry_id, 1))
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hmget(self._keys.attempts, [entry.entry_id for entry in entries])
+                for entry in entries:
+                    pipe.xpending_range(self._keys.raw, GROUP, entry.entry_id, entry.entry_id, 1)
+                try:
+                    tried, *handed_out = await pipe.execute()
+                except ResponseError as error:
+                    if "NOGROUP" not in str(error):
+                        raise
+                    return set()
+        return {
+            entry.entry_id
+            for entry, tries, pending in zip(entries, tried, handed_out, strict=True)
+            if tries is not None or any(p["times_delivered"] > _INNOCENT_DELIVERIES for p in pending)
+        }
 
-    async def uncount_try(self, entry_id: str) -> None:
-        """Takes a try back that ended for lack of Triton or Redis, which is no fault of the entry."""
+    async def tries(self, entry_id: str) -> int:
+        """How often one entry was tried by itself; moving it forgets that."""
         with store_errors():
-            await self._client.hincrby(self._keys.attempts, entry_id, -1)
+            noted: bytes | None = await self._client.hget(self._keys.attempts, entry_id)  # type: ignore[assignment]
+        return int(noted or 0)
+
+    async def note_tries(self, entry_id: str, tries: int) -> bool:
+        """Notes that number, 0 to forget it; False where the entry is gone. Repeating it is safe."""
+        with store_errors():
+            return bool(
+                await self._note_tries(keys=[self._keys.raw, self._keys.attempts], args=[entry_id, tries])
+            )
 
     async def depth(self) -> int:
         """Entries in `events:raw`, which are exactly those without a verdict."""

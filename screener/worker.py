@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
-from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable, StoreUnavailable
+from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable
 from pipeline.event import Event
 from pipeline.hand_off import HandOff
 from pipeline.move import Move, Mover
 from screener.core import Screened, ScreeningCore
+from screener.dead_letter_limit import DeadLetteringStopped, DeadLetterLimit
 from screener.metrics import ScreenerMetrics
+from screener.patience import Patience, longer
 from screener.publish import Publication
 from screener.source import Entry, RawEvent, Source
+from screener.trace import trace_of
+from screener.turns import Turns
 
 _BLOCK_MS = 500
 _CLAIM_PERIOD_S = 1.0
-_FIRST_WAIT_S, _MOST_WAIT_S = 0.1, 5.0
+_PROBED = 20
 
-Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 
 
@@ -37,14 +40,19 @@ class WorkerLimits:
     max_deliveries: int
     model_timeout_s: float
     degrade: bool
+    probe_s: float
 
 
 class Worker:
     """Moves every entry of `events:raw` to its one destination; `model_ready` tells if the model answers.
 
-    An entry is read in a batch. Where a batch fails, its entries are tried one by one, so that a poison entry
-    harms no neighbour; one that fails by itself `max_deliveries` times, or that was left by a dead worker as
-    often, is dead-lettered. Waiting for Triton or Redis is no try.
+    An entry is read in a batch. Where a batch fails, or its process dies twice, its entries are tried one by
+    one, with nothing beside them, so that a poison entry harms no neighbour. One that fails by itself
+    `max_deliveries` times, or as often leaves its worker dead, is dead-lettered. Waiting for Triton or Redis
+    is no try.
+
+    Past the limit on dead-lettering nothing is given up: what fails stays in `events:raw`, its tries are
+    forgotten, and nothing more is taken but a few entries every `probe_s`, until these pass.
     """
 
     def __init__(
@@ -56,7 +64,9 @@ class Worker:
         publication: Publication,
         metrics: ScreenerMetrics,
         limits: WorkerLimits,
+        dead_letter_limit: DeadLetterLimit,
         model_ready: Callable[[], Awaitable[bool]],
+        clock: Callable[[], float] = time.monotonic,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._source = source
@@ -65,48 +75,79 @@ class Worker:
         self._publication = publication
         self._metrics = metrics
         self._limits = limits
+        self._dead_letter_limit = dead_letter_limit
+        self._turns = Turns(limits.batches_in_flight)
         self._model_ready = model_ready
+        self._clock = clock
         self._clock_ms = clock_ms
         self._held: set[str] = set()
-        self._stopping = asyncio.Event()
+        self._patience = Patience(metrics)
 
     async def run(self) -> None:
         """Works until `stop`; then ends what it has in hand."""
         loops = [self._consume() for _ in range(self._limits.batches_in_flight)]
-        await asyncio.gather(*loops, self._take_over())
+        await asyncio.gather(*loops, self._take_over(), self._probe())
 
     def stop(self) -> None:
         """Reads no more."""
-        self._stopping.set()
+        self._patience.stop()
+
+    async def takes_entries(self) -> bool:
+        """For readiness: True.
+
+        Raises:
+            DeadLetteringStopped: no entries are taken, for too many had to be given up.
+        """
+        if reached := self._dead_letter_limit.reached:
+            raise DeadLetteringStopped(reached)
+        return True
 
     async def _consume(self) -> None:
-        while not self._stopping.is_set():
-            entries = await self._waiting_for_redis(
-                lambda: self._source.read(count=self._limits.batch_size, block_ms=_BLOCK_MS)
-            )
-            if entries:
-                await self._holding(entries, self._process)
+        while not self._patience.stopping:
+            if self._dead_letter_limit.reached:
+                await self._patience.pause(_CLAIM_PERIOD_S)
+            elif entries := await self._patience.for_redis(self._read):
+                with self._holding(entries):
+                    await self._process(entries)
 
     async def _take_over(self) -> None:
-        while not self._stopping.is_set():
-            claimed = await self._waiting_for_redis(
-                lambda: self._source.claim(idle_ms=self._limits.claim_idle_ms, count=self._limits.batch_size)
-            )
-            # What this process holds is not lost, only slow.
-            entries = [entry for entry in claimed or () if entry.entry_id not in self._held]
+        while not self._patience.stopping:
+            entries = None if self._dead_letter_limit.reached else await self._patience.for_redis(self._claim)
+            if not entries:
+                await self._patience.pause(_CLAIM_PERIOD_S)
+                continue
             self._metrics.claimed.inc(len(entries))
-            for entry in entries:
-                await self._holding([entry], self._process_alone)
-            if not claimed:
-                await self._pause(_CLAIM_PERIOD_S)
+            with self._holding(entries):
+                await self._process_claimed(entries)
 
-    async def _holding(
-        self, entries: Sequence[Entry], process: Callable[[Sequence[Entry]], Awaitable[None]]
-    ) -> None:
+    async def _probe(self) -> None:
+        """While the limit is reached: sees now and then whether entries still fail."""
+        while not self._patience.stopping:
+            if not self._dead_letter_limit.reached:
+                await self._patience.pause(_CLAIM_PERIOD_S)
+            elif not await self._patience.pause(self._limits.probe_s):
+                entries = await self._patience.for_redis(self._some)
+                with self._holding(entries or ()):
+                    await self._process_probed(entries or ())
+
+    async def _read(self) -> list[Entry]:
+        return await self._source.read(count=self._limits.batch_size, block_ms=_BLOCK_MS)
+
+    async def _claim(self) -> list[Entry]:
+        claimed = await self._source.claim(idle_ms=self._limits.claim_idle_ms, count=self._limits.batch_size)
+        # What this process holds is not lost, only slow.
+        return [entry for entry in claimed if entry.entry_id not in self._held]
+
+    async def _some(self) -> list[Entry]:
+        """New entries; without any, those that were kept."""
+        return await self._source.read(count=_PROBED, block_ms=_BLOCK_MS) or (await self._claim())[:_PROBED]
+
+    @contextmanager
+    def _holding(self, entries: Sequence[Entry]) -> Iterator[None]:
         ids = {entry.entry_id for entry in entries}
         self._held |= ids
         try:
-            await process(entries)
+            yield
         finally:
             self._held -= ids
 
@@ -116,8 +157,8 @@ class Worker:
         for entry in entries:
             try:
                 raws.append(RawEvent(entry, Event.decode(entry.payload)))
-            except EntryUndecodable:
-                await self._give_up(entry, "undecodable", deliveries=1)
+            except EntryUndecodable as error:
+                await self._give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
         if not raws:
             return
         self._metrics.batch_size.observe(len(raws))
@@ -126,65 +167,95 @@ class Worker:
         except Exception as error:  # noqa: BLE001  # one of them is poison; each is tried by itself
             _log.warning("batch_failed", exc_type=type(error).__name__, events=len(raws))
             for raw in raws:
-                await self._process_alone([raw.entry])
+                await self._process_alone(raw.entry)
             return
         if screened is not None:
             await self._publish(raws, screened, started)
 
-    async def _process_alone(self, entries: Sequence[Entry]) -> None:
-        entry = entries[0]
-        while not self._stopping.is_set():
-            if not self._limits.degrade and not await self._model_there():
-                return
-            started = time.perf_counter()
-            # Counted before the try, for it may be what kills the process; but not while the model is away,
-            # when a process is killed for other reasons.
-            tries = await self._waiting_for_redis(lambda: self._source.count_try(entry.entry_id))
-            if tries is None:
-                return
-            if tries > self._limits.max_deliveries:
-                await self._give_up(entry, "max_deliveries", deliveries=tries - 1)
-                return
-            try:
-                raw = RawEvent(entry, Event.decode(entry.payload))
-                screened = await self._screen([raw.event])
-            except EntryUndecodable:
-                await self._give_up(entry, "undecodable", deliveries=tries)
-                return
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is this entry's
-                _log.warning(
-                    "entry_failed", entry_id=entry.entry_id, exc_type=type(error).__name__, tries=tries
-                )
-                continue
-            if screened is None:  # stopping; the try ended for no fault of the entry
-                await self._waiting_for_redis(lambda: self._source.uncount_try(entry.entry_id))
-            else:
-                await self._publish([raw], screened, started)
+    async def _process_claimed(self, entries: Sequence[Entry]) -> None:
+        suspects = await self._patience.for_redis(lambda: self._source.suspects(entries))
+        if suspects is None:
             return
+        if innocent := [entry for entry in entries if entry.entry_id not in suspects]:
+            await self._process(innocent)
+        for entry in entries:
+            if entry.entry_id in suspects and not self._dead_letter_limit.reached:
+                await self._process_alone(entry)
+
+    async def _process_probed(self, entries: Sequence[Entry]) -> None:
+        failed = sum([not await self._process_alone(entry) for entry in entries])
+        if not entries or self._patience.stopping:
+            return
+        if not self._dead_letter_limit.tolerates(failed, of=len(entries)):
+            _log.warning("dead_letter_probe_failed", entries=len(entries), failed=failed)
+            return
+        self._dead_letter_limit.go_on()
+        self._metrics.dead_lettering_stopped.set(0)
+        _log.info("dead_lettering_goes_on", entries=len(entries), failed=failed)
+
+    async def _process_alone(self, entry: Entry) -> bool:
+        """Whether it has left the queue as it should; not where it was given up or kept, or when stopping."""
+        try:
+            raw = RawEvent(entry, Event.decode(entry.payload))
+        except EntryUndecodable as error:
+            await self._give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
+            return False
+        tries = await self._patience.for_redis(lambda: self._source.tries(entry.entry_id))
+        trace: tuple[str, ...] = ()
+        wait_s = 0.0
+        while tries is not None:
+            if tries >= self._limits.max_deliveries:
+                await self._give_up(entry, "max_deliveries", deliveries=tries, trace=trace)
+                return False
+            if await self._patience.pause(wait_s):
+                return False
+            if not self._limits.degrade and not await self._patience.until_ready(self._model_ready):
+                return False
+            async with self._turns.alone():
+                # Before the try, for it may be what kills the process.
+                if not await self._note_tries(entry, tries + 1):
+                    return not self._patience.stopping
+                started = time.perf_counter()
+                try:
+                    screened = await self._judge([raw.event])
+                except (ModelUnavailable, ModelOutputInvalid) as error:
+                    wait_s = longer(wait_s)
+                    self._patience.model_away(error, wait_s)
+                    await self._note_tries(entry, tries)
+                except Exception as error:  # noqa: BLE001  # whatever it is, it is this entry's
+                    tries, trace = tries + 1, trace_of(error)
+                    _log.warning(
+                        "entry_failed", entry_id=entry.entry_id, exc_type=type(error).__name__, tries=tries
+                    )
+                else:
+                    await self._publish([raw], screened, started)
+                    return True
+        return False
+
+    async def _note_tries(self, entry: Entry, tries: int) -> bool | None:
+        return await self._patience.for_redis(lambda: self._source.note_tries(entry.entry_id, tries))
 
     async def _screen(self, events: Sequence[Event]) -> list[Screened] | None:
         """Verdicts, however long the model is away (unless degrading is allowed); None when stopping."""
-        wait_s = _FIRST_WAIT_S
+        wait_s = longer()
         while True:
             try:
-                return await self._core.screen(events, timeout_s=self._limits.model_timeout_s)
+                async with self._turns.together():
+                    return await self._judge(events)
             except (ModelUnavailable, ModelOutputInvalid) as error:
-                if self._limits.degrade:
-                    self._metrics.degraded.inc(len(events))
-                    return self._core.screen_degraded(events)
-                self._metrics.held.labels("model").inc()
-                _log.warning("waiting_for_model", exc_type=type(error).__name__, wait_s=wait_s)
-            if await self._pause(wait_s):
+                self._patience.model_away(error, wait_s)
+            if await self._patience.pause(wait_s):
                 return None
-            wait_s = min(_MOST_WAIT_S, wait_s * 2)
+            wait_s = longer(wait_s)
 
-    async def _model_there(self) -> bool:
-        """Returns once the model is ready; False when stopping meanwhile."""
-        while not await self._model_ready():
-            self._metrics.held.labels("model").inc()
-            if await self._pause(_MOST_WAIT_S / 10):
-                return False
-        return True
+    async def _judge(self, events: Sequence[Event]) -> list[Screened]:
+        try:
+            return await self._core.screen(events, timeout_s=self._limits.model_timeout_s)
+        except (ModelUnavailable, ModelOutputInvalid):
+            if not self._limits.degrade:
+                raise
+            self._metrics.degraded.inc(len(events))
+            return self._core.screen_degraded(events)
 
     async def _publish(self, raws: Sequence[RawEvent], screened: Sequence[Screened], started: float) -> None:
         now_ms = self._clock_ms()
@@ -200,33 +271,24 @@ class Worker:
             if new_id is None:
                 self._metrics.superseded.inc()
                 continue
+            self._dead_letter_limit.passed(1)
             self._metrics.observe_verdict(result.verdict, HandOff.STREAM, elapsed_s)
 
-    async def _give_up(self, entry: Entry, reason: str, *, deliveries: int) -> None:
+    async def _give_up(self, entry: Entry, reason: str, *, deliveries: int, trace: tuple[str, ...]) -> None:
+        """Dead-letters the entry; past the limit it stays, as if it had never been tried."""
+        already = self._dead_letter_limit.reached
+        if not self._dead_letter_limit.allows(now_s=self._clock()):
+            if not already:
+                self._metrics.dead_lettering_stopped.set(1)
+                _log.error("dead_lettering_stopped", reason=self._dead_letter_limit.reached)
+            await self._note_tries(entry, 0)
+            return
         _log.error("dead_lettered", entry_id=entry.entry_id, reason=reason, deliveries=deliveries)
-        if await self._move([self._publication.dead_letter(entry, reason=reason, deliveries=deliveries)]):
+        letter = self._publication.dead_letter(
+            entry, reason=reason, deliveries=deliveries, consumer=self._source.consumer, trace=trace
+        )
+        if await self._move([letter]):
             self._metrics.dead_lettered.labels(reason).inc()
 
     async def _move(self, moves: Sequence[Move]) -> list[str | None] | None:
-        return await self._waiting_for_redis(lambda: self._mover.move(moves))
-
-    async def _waiting_for_redis(self, call: Callable[[], Awaitable[Result]]) -> Result | None:
-        """The result, however long Redis is away; None when stopping meanwhile."""
-        wait_s = _FIRST_WAIT_S
-        while True:
-            try:
-                return await call()
-            except StoreUnavailable:
-                self._metrics.held.labels("redis").inc()
-                _log.warning("waiting_for_redis", wait_s=wait_s)
-            if await self._pause(wait_s):
-                return None
-            wait_s = min(_MOST_WAIT_S, wait_s * 2)
-
-    async def _pause(self, seconds: float) -> bool:
-        """Waits; answers whether the worker is to stop."""
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        return await self._patience.for_redis(lambda: self._mover.move(moves))

@@ -9,6 +9,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.keys import GROUP, ONLY
 from pipeline.store import connect
 from screener.source import Entry, Source
+from tests.fixtures.redis_state import out_of_memory
 
 
 async def add(store: aioredis.Redis, event_id: str) -> str:
@@ -53,12 +54,49 @@ async def test_does_not_take_over_what_was_moved(store: aioredis.Redis) -> None:
     assert await source.claim(idle_ms=0, count=10) == []
 
 
-async def test_counts_tries_and_takes_them_back(store: aioredis.Redis) -> None:
+async def test_notes_tries_of_what_is_there(store: aioredis.Redis) -> None:
     source = Source(store, ONLY, consumer="a")
-    assert await source.count_try("1-0") == 1
-    assert await source.count_try("1-0") == 2
-    await source.uncount_try("1-0")
-    assert await source.count_try("1-0") == 2
+    entry_id = await add(store, "e1")
+    assert await source.tries(entry_id) == 0
+    for tries in (1, 2, 2, 1):  # told again after an answer that was lost, and taken back
+        assert await source.note_tries(entry_id, tries)
+        assert await source.tries(entry_id) == tries
+    assert await source.note_tries(entry_id, 0)
+    assert await store.hlen(ONLY.attempts) == 0
+
+
+async def test_keeps_no_tries_of_what_is_gone(store: aioredis.Redis) -> None:
+    source = Source(store, ONLY, consumer="a")
+    entry_id = await add(store, "e1")
+    await source.note_tries(entry_id, 1)
+    await store.xdel(ONLY.raw, entry_id)
+    assert not await source.note_tries(entry_id, 2)
+    assert await store.hlen(ONLY.attempts) == 0
+
+
+async def test_tries_are_noted_when_memory_is_short(store: aioredis.Redis) -> None:
+    source = Source(store, ONLY, consumer="a")
+    entry_id = await add(store, "e1")
+    await source.note_tries(entry_id, 1)
+    async with out_of_memory(store):
+        assert await source.note_tries(entry_id, 2)
+    assert await source.tries(entry_id) == 2
+
+
+async def test_suspects_are_those_tried_alone_or_taken_over_again(store: aioredis.Redis) -> None:
+    source = Source(store, ONLY, consumer="a")
+    await source.ensure_group()
+    first, second = await add(store, "e1"), await add(store, "e2")
+    assert await source.suspects([]) == set()
+    for expected in (set(), set(), {first, second}):  # read, taken over, taken over again
+        entries = await source.read(count=2, block_ms=10) or await source.claim(idle_ms=0, count=2)
+        assert await source.suspects(entries) == expected
+    await store.xgroup_destroy(ONLY.raw, GROUP)
+    assert await source.suspects(entries) == set()
+    await source.ensure_group()
+    entries = await source.read(count=2, block_ms=10)
+    await source.note_tries(second, 1)
+    assert await source.suspects(entries) == {second}
 
 
 async def test_depth_is_what_has_no_verdict(store: aioredis.Redis) -> None:

@@ -183,8 +183,7 @@ async def test_an_entry_that_killed_its_workers_is_given_up(
     dead = Source(store, ONLY, consumer="dead")
     await dead.ensure_group()
     [entry] = await dead.read(count=1, block_ms=10)
-    for _ in range(3):  # three workers counted a try and died of it
-        await dead.count_try(entry.entry_id)
+    await dead.note_tries(entry.entry_id, 3)  # three workers noted a try and died of it
     async with bench.running():
         await until_done(store)
     [(_, fields)] = await entries_of(store, ONLY.dead_letter)
