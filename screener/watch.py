@@ -69,6 +69,8 @@ class Watches:
             WatchInterrupted: the screener stops, or Redis stays away.
             StoreUnavailable: Redis is away from the beginning.
         """
+        if self._stopping:
+            raise _stopped(start)
         if len(self._scopes) >= self._max_watchers:
             raise Overloaded(f"{self._max_watchers} watch already", retry_after_s=5.0)
         scope = asyncio.timeout(None)  # `stop` has it expire, whatever the watch waits for
@@ -77,15 +79,10 @@ class Watches:
         watch: _Watch | None = None
         try:
             async with scope:
-                if self._stopping:
-                    scope.reschedule(0.0)
                 watch = _Watch(wanted, await self._start(start), write, stall_s=self._stall_s)
                 await self._follow(watch)
         except TimeoutError:
-            position = watch.position if watch else start
-            raise WatchInterrupted(
-                "this screener is about to stop", position.encode() if position else ""
-            ) from None
+            raise _stopped(watch.position if watch else start) from None
         finally:
             self._scopes.discard(scope)
             self._metrics.watchers.set(len(self._scopes))
@@ -160,3 +157,7 @@ class _Watch:
         except TimeoutError:
             raise WatcherTooSlow("the watcher does not keep up", position.encode()) from None
         self.told_s = asyncio.get_running_loop().time()
+
+
+def _stopped(position: Position | None) -> WatchInterrupted:
+    return WatchInterrupted("this screener is about to stop", position.encode() if position else "")
