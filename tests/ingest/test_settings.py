@@ -6,6 +6,7 @@ from ingest.__main__ import limits
 from ingest.settings import IngestSettings
 from pipeline.admission import AdmissionLimits
 from pipeline.errors import StartupFailed
+from pipeline.hand_off import HandOff, HandOffChoice
 from pipeline.settings import allowed, load
 
 
@@ -56,3 +57,58 @@ def test_a_fault_is_one_line_with_variable_value_and_range(
 def test_every_setting_says_what_it_is_and_what_it_accepts(name: str) -> None:
     assert IngestSettings.model_fields[name].description
     assert allowed(IngestSettings.model_fields[name])
+
+
+@pytest.mark.parametrize(
+    ("handoff", "allowed_too", "choice"),
+    [
+        ("stream", None, HandOffChoice(HandOff.STREAM, frozenset({HandOff.STREAM}))),
+        ("direct", None, HandOffChoice(HandOff.DIRECT, frozenset({HandOff.STREAM}))),
+        ("direct", "", HandOffChoice(HandOff.DIRECT)),
+        ("stream", "stream, direct", HandOffChoice(HandOff.STREAM, frozenset(HandOff))),
+    ],
+)
+def test_the_operator_says_which_ways_events_may_go(
+    monkeypatch: pytest.MonkeyPatch, handoff: str, allowed_too: str | None, choice: HandOffChoice
+) -> None:
+    monkeypatch.setenv("HANDOFF", handoff)
+    if allowed_too is not None:
+        monkeypatch.setenv("HANDOFF_ALLOWED", allowed_too)
+    assert load(IngestSettings).ways == choice
+
+
+def test_nothing_goes_directly_by_default() -> None:
+    assert not load(IngestSettings).may_go_directly
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"HANDOFF": "fast"}, "HANDOFF=fast: allowed: stream, direct"),
+        (
+            {"HANDOFF_ALLOWED": "fast"},
+            "HANDOFF_ALLOWED is not valid; allowed: stream, direct, both by a comma, or nothing",
+        ),
+        (
+            {"SCREENER_ADDRESSES": "screener"},
+            "SCREENER_ADDRESSES is not valid; allowed: host:port, or several by commas, "
+            "as in screener:50052 or 10.0.0.1:50052,[::1]:50052",
+        ),
+        (
+            {"HANDOFF": "direct"},
+            "SCREENER_API_KEY is empty; allowed to hand off: one of the screeners' HANDOFF_API_KEYS",
+        ),
+        (
+            {"HANDOFF_ALLOWED": "direct", "SCREENER_API_KEY": "k" * 16, "DIRECT_LEASE_MS": "5000"},
+            "DIRECT_TIMEOUT_MS=5000: allowed: below DIRECT_LEASE_MS, which is 5000",
+        ),
+    ],
+)
+def test_settings_of_the_direct_way_are_checked_at_start(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], message: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StartupFailed) as failed:
+        assert load(IngestSettings).may_go_directly
+    assert str(failed.value) == message

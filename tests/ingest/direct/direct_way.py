@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import redis.asyncio as aioredis
 from prometheus_client import CollectorRegistry
@@ -81,12 +82,14 @@ async def direct_way(
     stream_in_flight: int = 1_000,
     batch_events: int = 50,
     timeout_ms: int = 5_000,
+    ca_path: Path | None = None,
 ) -> AsyncIterator[DirectWay]:
     """Runs for the block, then ends as on SIGTERM."""
     settings = IngestSettings(
         handoff="direct",
         screener_addresses=",".join(addresses),
         screener_api_key=SecretStr(key),
+        screener_ca_path=ca_path,
         direct_in_flight=in_flight,
         direct_stream_in_flight=stream_in_flight,
         direct_batch_events=batch_events,
