@@ -28,7 +28,7 @@ class IngestSettings(ServiceSettings):
         default=100_000,
         ge=1,
         le=100_000_000,
-        description="Verdicts that the groups of `events:reasoning_queue` have not read; refused past that",
+        description="Verdicts in `events:reasoning_queue` while it has a group; events are refused past that",
     )
     dedup_window_seconds: int = Field(
         default=3_600,

@@ -179,7 +179,9 @@ async def run(settings: ScreenerSettings) -> None:
 
     working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s), name="worker")
     lease = Lease(client, ONLY, lease_ms=settings.direct_lease_ms)
-    housekeeping = Housekeeping(client, ONLY, source, lease, metrics)
+    housekeeping = Housekeeping(
+        client, ONLY, source, lease, metrics, watch_keep_ms=settings.watch_keep_seconds * 1000
+    )
     tasks = (
         working,
         asyncio.create_task(feed.run(), name="index_feed"),

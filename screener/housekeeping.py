@@ -24,10 +24,19 @@ class Housekeeping:
     """Runs beside the worker; an outage of Redis is waited out."""
 
     def __init__(
-        self, client: aioredis.Redis, keys: Keys, source: Source, lease: Lease, metrics: ScreenerMetrics
+        self,
+        client: aioredis.Redis,
+        keys: Keys,
+        source: Source,
+        lease: Lease,
+        metrics: ScreenerMetrics,
+        *,
+        watch_keep_ms: int,
     ) -> None:
+        """Takes the parts, and how long a verdict stays that every group has acknowledged."""
         self._trim = client.register_script(files("screener").joinpath("trim_read.lua").read_text())
-        self._reasoning_queue = keys.reasoning_queue
+        self._trim_keys = [keys.reasoning_queue, keys.trimmed]
+        self._watch_keep_ms = watch_keep_ms
         self._source = source
         self._lease = lease
         self._metrics = metrics
@@ -50,7 +59,7 @@ class Housekeeping:
             _log.warning("hand_offs_overdue", entries=overdue)
         self._metrics.direct_depth.set(await self._lease.depth())
         with store_errors():
-            groups, trimmed = await self._trim(keys=[self._reasoning_queue])
+            groups, trimmed = await self._trim(keys=self._trim_keys, args=[self._watch_keep_ms])
         self._metrics.reasoning_groups.set(groups)
         if trimmed:
             _log.debug("reasoning_queue_trimmed", entries=trimmed)

@@ -97,6 +97,12 @@ class ScreenerSettings(ServiceSettings):
         le=1_000,
         description="Calls of WatchVerdicts at once; each has a connection to Redis",
     )
+    watch_keep_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=3_600,
+        description="How long `events:reasoning_queue` keeps for watchers what all groups have acknowledged",
+    )
     watch_stall_ms: int = Field(
         default=5_000,
         ge=10,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 
 import redis.asyncio as aioredis
 
 from pipeline.keys import GROUP, ONLY
 from screener.source import Source
-from tests.fixtures.redis_state import entries_of
+from tests.fixtures.redis_state import entries_of, out_of_memory
 
 TRIM = files("screener").joinpath("trim_read.lua").read_text()
 REAP = files("screener").joinpath("reap_consumers.lua").read_text()
 
 
-async def trim(store: aioredis.Redis) -> list[int]:
-    return await store.register_script(TRIM)(keys=[ONLY.reasoning_queue])  # type: ignore[no-any-return]
+async def trim(store: aioredis.Redis, *, keep_ms: int = 0) -> list[int]:
+    script = store.register_script(TRIM)
+    await asyncio.sleep(0.002)  # until what there is, is older than nothing
+    return await script(keys=[ONLY.reasoning_queue, ONLY.trimmed], args=[keep_ms])  # type: ignore[no-any-return]
 
 
 async def fill(store: aioredis.Redis, n: int) -> list[bytes]:
@@ -39,6 +42,29 @@ async def test_trims_below_the_oldest_unacknowledged_of_the_slowest_group(store:
     await store.xack(ONLY.reasoning_queue, "slow", ids[0], ids[1], ids[3])  # ids[2] is still open
     assert await trim(store) == [2, 2]
     assert (await entries_of(store, ONLY.reasoning_queue))[0][0] == ids[2].decode()
+    assert await store.hgetall(ONLY.trimmed) == {ONLY.reasoning_queue.encode(): ids[1]}
+    assert await trim(store) == [2, 0]
+
+
+async def test_what_is_young_stays_for_watchers(store: aioredis.Redis) -> None:
+    now_ms = (await store.time())[0] * 1000
+    old = [await store.xadd(ONLY.reasoning_queue, {"n": i}, id=f"{now_ms - 60_000}-{i}") for i in range(3)]
+    young = await fill(store, 3)
+    await store.xgroup_create(ONLY.reasoning_queue, "group", id="0")
+    await store.xreadgroup("group", "c", {ONLY.reasoning_queue: ">"}, count=10)
+    await store.xack(ONLY.reasoning_queue, "group", *old, *young)
+    assert await trim(store, keep_ms=120_000) == [1, 0]
+    assert await trim(store, keep_ms=30_000) == [1, 3]
+    assert await store.hgetall(ONLY.trimmed) == {ONLY.reasoning_queue.encode(): old[-1]}
+    assert await trim(store) == [1, 2]  # all but the last one that was given to a group
+
+
+async def test_trimming_goes_on_when_redis_is_out_of_memory(store: aioredis.Redis) -> None:
+    ids = await fill(store, 3)
+    await store.xgroup_create(ONLY.reasoning_queue, "group", id=ids[-1])
+    async with out_of_memory(store):
+        assert await trim(store) == [1, 2]
+    assert await store.hgetall(ONLY.trimmed) == {ONLY.reasoning_queue.encode(): ids[1]}
 
 
 async def test_a_group_that_has_read_nothing_keeps_everything(store: aioredis.Redis) -> None:
