@@ -45,6 +45,7 @@ def test_every_script_and_stream_is_named() -> None:
     assert not {script for script in scripts if f"`{script}`" not in PAGE}
     streams = (
         ONLY.raw,
+        ONLY.direct,
         ONLY.reasoning_queue,
         ONLY.low_risk,
         ONLY.dead_letter,
