@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class DeadLetter:
             deliveries=deliveries if isinstance(deliveries, int) else 0,
             entry_id=str(payload.get("entry_id") or ""),
             consumer=str(payload.get("consumer") or ""),
-            trace=tuple(str(line) for line in trace) if isinstance(trace, Sequence) else (),
+            trace=tuple(str(line) for line in trace) if isinstance(trace, list) else (),
             event=fields.get(b"event", b""),
         )
 

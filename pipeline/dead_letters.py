@@ -22,6 +22,7 @@ from pipeline.validation import violations_of
 PAGE = 100
 """Entries of one read, one replay, one drop: at most some megabytes."""
 
+_LABELS: Mapping[int, str] = {platform: platform.label for platform in Platform if platform}
 _NO_FINGERPRINT = bytes(FINGERPRINT_BYTES)
 
 
@@ -49,8 +50,7 @@ class Kept:
     def platform(self) -> str:
         """The event's platform in small letters, empty where there is none."""
         event = self.event
-        known = event is not None and event.platform in set(Platform)
-        return Platform(event.platform).label if event is not None and known else ""
+        return _LABELS.get(event.platform, "") if event is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,31 @@ class Wanted:
 
     Attributes:
         ids: ids in `events:dead_letter`.
+        entry_id: the id that it had in `events:raw`.
         event_id: of the event.
         reason: as `DeadLetter.reason`.
         platform: as `Kept.platform`.
         from_ms: the first moment, by Redis's clock.
         to_ms: the last.
+        last_id: the last id; empty for that of the moment when it is asked for them.
         limit: most of them, the oldest first.
     """
 
     ids: Sequence[str] = ()
+    entry_id: str = ""
     event_id: str = ""
     reason: str = ""
     platform: str = ""
     from_ms: int = 0
     to_ms: int | None = None
+    last_id: str = ""
     limit: int | None = None
 
     def includes(self, kept: Kept) -> bool:
         """Whether it is one of them, the limit apart."""
         return (
-            (not self.event_id or kept.letter.event_id == self.event_id)
+            (not self.entry_id or kept.letter.entry_id == self.entry_id)
+            and (not self.event_id or kept.letter.event_id == self.event_id)
             and (not self.reason or kept.letter.reason == self.reason)
             and (not self.platform or kept.platform == self.platform)
             and self.from_ms <= kept.at_ms
@@ -114,6 +119,18 @@ class DeadLetters:
             seconds, microseconds = await self.client.time()
         return int(seconds) * 1000 + int(microseconds) // 1000
 
+    async def last_id(self) -> str:
+        """The id that the stream gave last; empty where there is no stream."""
+        with store_errors():
+            try:
+                info = await self.client.xinfo_stream(self.keys.dead_letter)
+            except ResponseError as error:
+                if "no such key" in str(error):
+                    return ""
+                raise
+        last: bytes = info["last-generated-id"]
+        return last.decode()
+
     async def queued(self) -> int:
         """Entries of `events:raw`."""
         with store_errors():
@@ -122,7 +139,7 @@ class DeadLetters:
     async def pages(self, wanted: Wanted) -> AsyncIterator[list[Kept]]:
         """The wanted ones, oldest first, a page at a time, none of them empty.
 
-        What comes after the call is left out: a replayed event that fails again would have no end.
+        What comes after `last_id` is left out: a replayed event that fails again would have no end.
         """
         left = wanted.limit
         async for page in self._named(wanted.ids) if wanted.ids else self._between(wanted):
@@ -221,7 +238,7 @@ class DeadLetters:
             yield [_kept(entry) for entry in entries]
 
     async def _between(self, wanted: Wanted) -> AsyncIterator[list[Kept]]:
-        after, last = f"{wanted.from_ms}", await self._last_id()
+        after, last = f"{wanted.from_ms}", wanted.last_id or await self.last_id()
         while last:
             with store_errors():
                 entries: list[Entry] = await self.client.xrange(
@@ -232,18 +249,6 @@ class DeadLetters:
                 return
             yield page
             after = f"({page[-1].id}"
-
-    async def _last_id(self) -> str:
-        """The id that the stream gave last; empty where there is none."""
-        with store_errors():
-            try:
-                info = await self.client.xinfo_stream(self.keys.dead_letter)
-            except ResponseError as error:
-                if "no such key" in str(error):
-                    return ""
-                raise
-        last: bytes = info["last-generated-id"]
-        return last.decode()
 
 
 def _kept(entry: Entry) -> Kept:

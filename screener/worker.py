@@ -200,6 +200,10 @@ class Worker:
         except EntryUndecodable as error:
             await self._give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
             return False
+        return await self._try_alone(raw)
+
+    async def _try_alone(self, raw: RawEvent) -> bool:
+        entry = raw.entry
         tries = await self._patience.for_redis(lambda: self._source.tries(entry.entry_id))
         trace: tuple[str, ...] = ()
         wait_s = 0.0

@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import SeawallError
-from scripts.commands import evaluate, model, run, score, train
+from scripts.commands import chaos, dead_letters, evaluate, model, run, score, train, watch
 from scripts.system.triton_runtime import TritonError
 from training.errors import TrainingError
 
@@ -30,6 +30,9 @@ app.command()(run.run)
 app.command()(score.score)
 app.command()(evaluate.evaluate)
 app.command()(train.train)
+app.command()(chaos.chaos)
+app.command()(watch.watch)
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
 
 _ADVICE = {

@@ -23,7 +23,7 @@ from scripts.rows.labelled import LabelledRow, read_labelled
 from scripts.rows.score_file import read_scores
 from scripts.rows.sink import open_sink
 from scripts.show.evaluation_table import comparison_table, targets_table
-from scripts.show.scoring_bar import scoring_bar
+from scripts.show.progress import progress
 from scripts.system.services import ROOT
 from training.evaluation.html.page import page
 from training.evaluation.report import make_report, report_json
@@ -121,7 +121,7 @@ def _score(
     with (
         serving(triton, version=version, report=lambda line: notes.print(line, style="dim")) as address,
         open_sink(kept) as sink,
-        scoring_bar(notes, lambda: len(labelled)) as advance,
+        progress(notes, "scoring", lambda: len(labelled)) as advance,
     ):
         asyncio.run(write_scores(labelled, sink, advance, triton=address, settings=settings))
     return read_scores(kept, labelled)

@@ -19,7 +19,7 @@ from scripts.rows.feed import feed
 from scripts.rows.sink import open_sink
 from scripts.rows.source import STDIN, count_lines, require_readable
 from scripts.rows.texts import Layout, TextRow, read_texts
-from scripts.show.scoring_bar import scoring_bar
+from scripts.show.progress import progress
 
 
 def score(  # noqa: PLR0917  # typer makes options of them
@@ -54,7 +54,7 @@ def score(  # noqa: PLR0917  # typer makes options of them
     with (
         serving(triton, version=model_version, report=lambda line: notes.print(line, style="dim")) as address,
         open_sink(out) as sink,
-        scoring_bar(notes, lambda: None if file == STDIN else count_lines(file, limit)) as advance,
+        progress(notes, "scoring", lambda: None if file == STDIN else count_lines(file, limit)) as advance,
     ):
         started = time.monotonic()
         done, unusable = asyncio.run(_write(rows, sink, advance, triton=address, settings=settings))

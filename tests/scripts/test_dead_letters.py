@@ -1,0 +1,307 @@
+"""`seawall dead-letters` on a real Redis, as an operator types it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+import redis.asyncio as aioredis
+
+from pipeline.dead_letter import DeadLetter
+from pipeline.event import Event, EventMetadata
+from pipeline.keys import ONLY
+from scripts.cli import execute
+from scripts.rows.events import decode_event
+from scripts.show.dead_letters import event_json
+from scripts.system.redis import RedisServer
+from tests.fixtures.events import MakeEvent
+from tests.fixtures.redis_state import event_ids_in, state_of
+from tests.fixtures.screening import Bench
+from tests.pipeline.test_dead_letters import give_up, some
+
+Told = tuple[int, str, str]
+Seawall = Callable[..., Awaitable[Told]]
+
+SAID = "what-somebody-said"
+WHO = "somebody-himself"
+
+
+@pytest.fixture
+def seawall(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Seawall:
+    """Runs `seawall dead-letters ...`; status, standard output, standard error."""
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+
+    async def run(*arguments: str) -> Told:
+        status = await asyncio.to_thread(execute, ["dead-letters", *arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+@pytest.fixture
+def marked(make_event: MakeEvent) -> Event:
+    """An event whose every field that tells of people can be found again."""
+    return make_event(
+        content=SAID,
+        author_id=WHO,
+        user_id=f"user-{WHO}",
+        channel_id=f"channel-{WHO}",
+        metadata=EventMetadata(author_reputation=0.5, attributes={SAID: WHO}),
+    )
+
+
+async def test_a_list_names_each_without_content_and_users(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent, marked: Event
+) -> None:
+    [first] = await give_up(store, marked)
+    [second] = await give_up(store, make_event(event_id="e2", content="other"), reason="undecodable")
+    status, out, err = await seawall("list")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == [first, second]
+    for shown in ("max_deliveries", "3", "discord", "event-1", "ValueError"):
+        assert shown in lines[0].split()
+    status, as_json, _ = await seawall("list", "--json", "--reason", "undecodable")
+    [found] = [orjson.loads(line) for line in as_json.splitlines()]
+    assert found.pop("at").endswith("Z")
+    assert found.pop("entry_id")
+    assert found == {
+        "id": second,
+        "reason": "undecodable",
+        "deliveries": 3,
+        "event_id": "e2",
+        "platform": "discord",
+        "consumer": "screener-1",
+        "trace": ["ValueError"],
+    }
+    _, everything, _ = await seawall("list", "--json")
+    assert not [mark for mark in (SAID, WHO) if mark in out + everything]
+
+
+async def test_show_tells_all_and_content_only_when_asked(
+    seawall: Seawall, store: aioredis.Redis, marked: Event
+) -> None:
+    [entry_id] = await give_up(store, marked)
+    for arguments in (("show", entry_id), ("show", "--event", "event-1", "--json")):
+        status, out, _ = await seawall(*arguments)
+        assert status == 0
+        assert "message_created" in out
+        assert "screener-1" in out
+        assert "ValueError" in out
+        assert SAID not in out
+        assert WHO not in out
+        _, out, _ = await seawall(*arguments, "--content")
+        assert SAID in out
+        assert f"user-{WHO}" in out
+
+
+async def test_what_is_shown_cannot_drive_a_terminal(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    nasty = "\x1b[2J\x9b31m\u202etxt\r\nevents"
+    await give_up(store, make_event(content=nasty))
+    letter = DeadLetter(nasty, nasty, 1, nasty, nasty, (nasty,), b"\xff")
+    await store.xadd(ONLY.dead_letter, letter.fields())  # type: ignore[arg-type]
+    for arguments in (("list",), ("show",), ("show", "--content"), ("drop", "--dry-run")):
+        _, out, err = await seawall(*arguments)
+        assert not {c for c in out + err if not c.isprintable() and c != "\n"}, arguments
+
+
+async def test_ages_are_counted_back_from_redis_clock(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    fields = DeadLetter("old", "max_deliveries", 3, "5-1", "", (), make_event().encode()).fields()
+    seconds, _ = await store.time()
+    await store.xadd(ONLY.dead_letter, fields, id=f"{(seconds - 7200) * 1000}-0")  # type: ignore[arg-type]
+    await give_up(store, make_event(event_id="new"))
+    for arguments, expected in (
+        (("--older-than", "90m"), ["old"]),
+        (("--newer-than", "90m"), ["new"]),
+        (("--newer-than", "1d"), ["old", "new"]),
+        (("--older-than", "1h", "--newer-than", "1d", "--limit", "5"), ["old"]),
+        (("--older-than", "0s", "--limit", "1"), ["old"]),
+    ):
+        _, out, _ = await seawall("list", "--json", *arguments)
+        assert [orjson.loads(line)["event_id"] for line in out.splitlines()] == expected, arguments
+
+
+async def test_a_dry_run_changes_nothing(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    await give_up(store, make_event())
+    before = await state_of(store)
+    status, out, err = await seawall("replay", "--dry-run")
+    assert (status, err) == (0, "1 would be replayed\n")
+    assert out.endswith("would be replayed\n")
+    status, out, err = await seawall("drop", "--dry-run")
+    assert (status, err) == (0, "1 would be dropped\n")
+    assert await state_of(store) == before
+
+
+async def test_nobody_is_asked_without_a_terminal(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    await give_up(store, make_event())
+    before = await state_of(store)
+    for command in ("replay", "drop"):
+        status, _, err = await seawall(command)
+        assert (status, err.count("\n")) == (1, 1)
+        assert "--yes" in err
+    assert await state_of(store) == before
+
+
+async def test_replayed_events_get_their_verdicts(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    events = some(make_event, 250)
+    await give_up(store, *events)
+    bench = Bench(store)
+    async with bench.running():
+        status, out, err = await seawall("replay", "--yes", "--max-queue", "50")
+        assert (status, out, err) == (0, "", "250 replayed\n")
+        verdicts = await bench.verdicts(250)
+    assert sorted(v.event_id for v in verdicts) == sorted(e.event_id for e in events)
+    assert await store.xlen(ONLY.dead_letter) == 0
+
+
+async def test_look_fix_and_replay(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent, tmp_path: Path
+) -> None:
+    event = make_event(metadata=EventMetadata(user_reputation=0.25, attributes={"lang": "en"}))
+    [entry_id] = await give_up(store, event)
+    _, out, _ = await seawall("show", entry_id, "--content", "--json")
+    shown = orjson.loads(out)["event"]
+    assert decode_event(1, orjson.dumps(shown), {}) == event  # nothing is lost on the way
+    file = tmp_path / "fixed.json"
+    file.write_bytes(orjson.dumps({**shown, "content": "hello again"}))
+    status, _, err = await seawall("replay", entry_id, "--fix", str(file), "--yes")
+    assert (status, err) == (0, "1 replayed\n")
+    bench = Bench(store)
+    async with bench.running():
+        await bench.verdicts(1)
+    assert bench.model.asked == [["hello again"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{", "fixed.json: not valid JSON at column 2"),
+        ('["e"]', "fixed.json: is a list; allowed: a JSON object"),
+        ("{}", "fixed.json: event_id is missing"),
+        ('{"event_id": "event-1", "event_type": "shouting", "platform": "discord"', "not valid JSON"),
+        ("SHOUTING", "fixed.json: event_type is none of the known ones; allowed: message_created"),
+        ("LONG", "content has 10001 characters, allowed: 1 to 10000"),
+        ("OTHER", "its event has another id than the dead letter"),
+    ],
+)
+async def test_a_correction_that_is_wrong_is_refused_clearly(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent, tmp_path: Path, text: str, line: str
+) -> None:
+    event = make_event()
+    [entry_id] = await give_up(store, event)
+    shown = event_json(event)
+    changes = {"SHOUTING": {"event_type": "shouting"}, "LONG": {"content": "a" * 10_001}}
+    changes["OTHER"] = {"event_id": "event-2"}
+    file = tmp_path / "fixed.json"
+    file.write_bytes(orjson.dumps({**shown, **changes[text]}) if text in changes else text.encode())
+    before = await state_of(store)
+    status, out, err = await seawall("replay", entry_id, "--fix", str(file), "--yes")
+    assert status == 1
+    assert line in out + err
+    assert await state_of(store) == before
+
+
+async def test_dropped_ones_are_gone_and_the_rest_is_not(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    await give_up(store, *some(make_event, 150))
+    await give_up(store, *some(make_event, 3, tag="bad"), reason="undecodable")
+    status, out, err = await seawall("drop", "--reason", "undecodable", "--yes", "--json")
+    assert (status, err) == (0, "3 dropped\n")
+    assert [orjson.loads(line)["done"] for line in out.splitlines()] == [True] * 3
+    assert await event_ids_in(store, ONLY.dead_letter) == [f"e{i}" for i in range(150)]
+
+
+async def test_what_cannot_be_replayed_is_named_and_the_rest_is_replayed(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    await give_up(store, *some(make_event, 2))
+    await store.xadd(ONLY.dead_letter, {"event_id": "broken", "reason": "undecodable", "event": b"\xff"})
+    status, out, err = await seawall("replay", "--yes")
+    assert status == 1
+    assert out.rstrip().endswith("its event does not decode")
+    assert err.splitlines() == ["2 replayed", "seawall: 1 not replayed"]
+    assert await event_ids_in(store, ONLY.dead_letter) == ["broken"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "line"),
+    [
+        (("list", "x"), 1, "'x': allowed: an id as in the list"),
+        (("show", "1-1"), 1, "no such dead letter"),
+        (("drop", "1-1", "--yes"), 1, "no such dead letter"),
+        (("list", "--event", ""), 1, "--event is empty"),
+        (("list", "--platform", "irc"), 1, "--platform irc: allowed: discord, slack"),
+        (("list", "--older-than", "soon"), 1, "--older-than soon: allowed: a whole number and s, m, h or d"),
+        (("replay", "--fix", "x"), 1, "--fix corrects one dead letter"),
+        (("replay", "1-1", "--fix", "nowhere.json"), 1, "cannot read nowhere.json"),
+        (("list", "--limit", "0"), 2, "--limit"),
+    ],
+)
+async def test_wrong_commands_are_one_line(
+    seawall: Seawall, store: aioredis.Redis, arguments: tuple[str, ...], status: int, line: str
+) -> None:
+    told, out, err = await seawall(*arguments)
+    assert (told, out, err.count("\n")) == (status, "", 1)
+    assert line in err
+
+
+async def test_redis_away_or_closed_is_one_line(
+    seawall: Seawall, store: aioredis.Redis, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.execute_command("ACL", "SETUSER", "blind", "on", ">secret", "~*", "+ping")  # type: ignore[no-untyped-call]
+    port = redis_server.port
+    for url, line in (
+        (
+            "redis://:hidden@127.0.0.1:1/0",
+            "Redis does not answer at 127.0.0.1:1: look after it, or set REDIS_URL",
+        ),
+        (f"redis://:hidden@127.0.0.1:{port}/0", "wants another password: set REDIS_URL"),
+        (f"redis://blind:secret@127.0.0.1:{port}/0", "refuses: "),
+        ("http://127.0.0.1", "REDIS_URL is not valid"),
+    ):
+        monkeypatch.setenv("REDIS_URL", url)
+        status, out, err = await seawall("list")
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert line in err
+        assert "hidden" not in err
+        assert "secret" not in err
+    await store.execute_command("ACL", "DELUSER", "blind")  # type: ignore[no-untyped-call]
+
+
+async def test_a_replay_does_not_fill_the_queue_past_its_limit(
+    seawall: Seawall, store: aioredis.Redis, make_event: MakeEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody drains the queue here."""
+    monkeypatch.setattr("scripts.drive.dead_letters._PATIENCE_S", 1.0)
+    await give_up(store, *some(make_event, 250))
+    status, _, err = await seawall("replay", "--yes", "--max-queue", "150")
+    assert status == 1
+    assert "events:raw has 200 entries and does not drain: is a screener ready?" in err
+    assert (await store.xlen(ONLY.raw), await store.xlen(ONLY.dead_letter)) == (200, 50)
+
+
+def test_an_event_reads_back_as_it_was_shown(make_event: MakeEvent) -> None:
+    for event in (
+        make_event(),
+        replace(make_event(), created_at_ms=None, channel_id="", user_id="u"),
+        make_event(content="\u202e\n\0 “x”", metadata=EventMetadata(channel_history_count=0)),
+    ):
+        assert decode_event(1, orjson.dumps(event_json(event)), {}) == event
