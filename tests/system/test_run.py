@@ -155,3 +155,13 @@ def test_a_wrong_setting_is_one_line(service: str, settings: dict[str, str], wor
     )
     says_one_line(done, *words)
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_direct_way_ends_with_the_same_ledger(sample_run: Run) -> None:
+    done = run("--json", "--handoff", "direct")
+    assert done.returncode == 0, done.stderr
+    *verdicts, summary = lines(done.stdout)
+    _, queued = sample_run
+    for name in ("accepted", "duplicates", "rejected", "verdicts", "lost", "doubled"):
+        assert summary[name] == queued[name]
+    assert {verdict["event_id"] for verdict in verdicts} == sample_run[0].keys()
