@@ -13,7 +13,10 @@ from google.rpc import error_details_pb2
 from prometheus_client import CollectorRegistry
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
+from pipeline.auth import ApiKeys
+from pipeline.guard import Guard
 from pipeline.keys import ONLY
+from pipeline.server import channel_options
 from pipeline.status import details_of
 from pipeline.store import connect
 from pipeline.verdict_tail import VerdictTail
@@ -25,9 +28,10 @@ from screener.similar import SimilarTexts
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.versions import VersionedIndexes
 from screener.watch import Watches
+from scripts.system.ports import HOST
 from tests.fixtures.model import ModelInMemory
 from tests.fixtures.screening import HEURISTICS, Bench, a_core
-from tests.pipeline.guarded import WITH_KEY, serving
+from tests.pipeline.guarded import KEY, WITH_KEY
 
 Request = screening_pb2.WatchVerdictsRequest
 Told = screening_pb2.WatchVerdictsResponse
@@ -37,7 +41,9 @@ Told = screening_pb2.WatchVerdictsResponse
 class Screener:
     """A client with the key, and what is behind it."""
 
+    address: str
     stub: screening_pb2_grpc.ScreeningServiceAsyncStub
+    server: grpc.aio.Server
     watches: Watches
     registry: CollectorRegistry
 
@@ -47,9 +53,15 @@ class Screener:
 
     async def until_watched_by(self, n: int) -> None:
         """Returns once there are exactly `n` watchers."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while self.registry.get_sample_value("watchers") != n:
                 await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Drains, as SIGTERM has it."""
+        self.watches.stop()
+        await self.until_watched_by(0)
+        await self.server.stop(1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,7 @@ async def serving_screener(
     stall_s: float = 10.0,
     fresh_s: float = 10.0,
     patience_s: float = 10.0,
+    port: int = 0,
 ) -> AsyncIterator[Screener]:
     """A screener whose watches have these bounds; nothing works on its queue."""
     registry = CollectorRegistry()
@@ -135,14 +148,18 @@ async def serving_screener(
         stream_in_flight=10,
         model_timeout_s=5,
     )
-    async with serving(
-        lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
-        observe=metrics.observe_rpc,
-    ) as channel:
-        screener = Screener(screening_pb2_grpc.ScreeningServiceStub(channel), watches, registry)
+    server = grpc.aio.server(
+        interceptors=(Guard(ApiKeys([KEY]), metrics.observe_rpc),),
+        options=[*channel_options(), ("grpc.so_reuseport", 0)],
+    )
+    screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server)
+    address = f"{HOST}:{server.add_insecure_port(f'{HOST}:{port}')}"
+    await server.start()
+    async with grpc.aio.insecure_channel(address, options=channel_options()) as channel:
+        stub = screening_pb2_grpc.ScreeningServiceStub(channel)
+        screener = Screener(address, stub, server, watches, registry)
         try:
             yield screener
-        finally:  # as at a drain
-            watches.stop()
-            await screener.until_watched_by(0)
+        finally:
+            await screener.stop()
     await client.aclose()
