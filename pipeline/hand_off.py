@@ -7,6 +7,9 @@ from enum import IntEnum
 
 from pipeline.errors import InvalidRequest, Violation
 
+WANTED = ("hand-off", "wanted")
+"""Metadata of a ScreenStream that is opened to hand events over: a key that may not is refused at once."""
+
 
 class HandOff(IntEnum):
     """The two ways; numbers as in `seawall.ingest.v1.HandOff`, whose zero means no wish."""

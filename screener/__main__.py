@@ -157,12 +157,13 @@ async def run(settings: ScreenerSettings) -> None:
         stall_s=settings.watch_stall_ms / 1000,
         block_ms=min(1_000, settings.redis_timeout_ms // 2),
     )
+    warm = asyncio.Event()
     hand_off_keys = settings.hand_off_keys
     may_hand_off = ApiKeys(hand_off_keys, setting="HANDOFF_API_KEYS") if hand_off_keys else None
     service = ScreeningService(
         direct_core,
         SimilarTexts(direct_encoder, indexes, heuristics=rules.current, model_timeout_s=model_timeout_s),
-        HandOffDoor(hand_offs, may_hand_off),
+        HandOffDoor(hand_offs, may_hand_off, ready=warm),
         watches,
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
@@ -177,7 +178,7 @@ async def run(settings: ScreenerSettings) -> None:
     async def index_ready() -> bool:
         return feed.caught_up.is_set()
 
-    working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s), name="worker")
+    working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s, warm), name="worker")
     lease = Lease(client, ONLY, lease_ms=settings.direct_lease_ms)
     housekeeping = Housekeeping(
         client, ONLY, source, lease, metrics, watch_keep_ms=settings.watch_keep_seconds * 1000
@@ -245,11 +246,14 @@ def tokenizer(path: Path) -> Tokenizer:
         raise StartupFailed(str(error)) from error
 
 
-async def _work(worker: Worker, feed: IndexFeed, encoder: Encoder, timeout_s: float) -> None:
+async def _work(
+    worker: Worker, feed: IndexFeed, encoder: Encoder, timeout_s: float, warm: asyncio.Event
+) -> None:
     """Warms up, then works: the first event finds the model warm and the index full."""
     await feed.caught_up.wait()
     with contextlib.suppress(SeawallError):  # without a model the worker itself waits for it
         await encoder.warm_up(timeout_s=timeout_s)
+    warm.set()
     await worker.run()
 
 

@@ -12,8 +12,9 @@ from seawall.screening.v1 import screening_pb2, verdict_pb2
 
 from pipeline.admission import MAX_BATCH
 from pipeline.auth import ApiKeys
-from pipeline.errors import EntryUndecodable, InvalidRequest, Unauthenticated
+from pipeline.errors import EntryUndecodable, Forbidden, InvalidRequest, Unauthenticated
 from pipeline.event import Event, Platform
+from pipeline.hand_off import WANTED
 from pipeline.wire import batch_violation
 from screener.hand_off import Handed, HandOffs, Outcome, Published, SpillReason, Unmoved
 from screener.source import Entry, RawEvent
@@ -32,11 +33,24 @@ class HandOffDoor:
     """Lets keys that may hand off in, and turns their messages into what `HandOffs` takes."""
 
     def __init__(
-        self, hand_offs: HandOffs, keys: ApiKeys | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        hand_offs: HandOffs,
+        keys: ApiKeys | None,
+        *,
+        ready: asyncio.Event | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Takes the keys that may hand off; None for nobody. `clock` is that of `hand_offs`."""
+        """Takes the parts.
+
+        Args:
+            hand_offs: what takes the events.
+            keys: the keys that may hand off; None for nobody.
+            ready: set once events can be judged; until then no stream stands. None: at once.
+            clock: that of `hand_offs`.
+        """
         self._hand_offs = hand_offs
         self._keys = keys
+        self._ready = ready
         self._clock = clock
 
     @property
@@ -44,12 +58,25 @@ class HandOffDoor:
         """Set once nothing new is taken."""
         return self._hand_offs.draining
 
-    def permits(self, metadata: Metadata | None) -> bool:
-        """Whether a call with this metadata may hand events over."""
+    async def permits(self, metadata: Metadata | None) -> bool:
+        """Whether a call with this metadata may hand events over; waits until they can be judged.
+
+        Raises:
+            Forbidden: it wants to, and may not.
+        """
+        if self._may_hand_off(metadata or ()):
+            if self._ready is not None:
+                await self._ready.wait()
+            return True
+        if WANTED in (metadata or ()):
+            raise forbidden()
+        return False
+
+    def _may_hand_off(self, metadata: Metadata) -> bool:
         if self._keys is None:
             return False
         try:
-            self._keys.check(metadata or ())
+            self._keys.check(metadata)
         except Unauthenticated:
             return False
         return True
@@ -72,6 +99,11 @@ class HandOffDoor:
             _result(message.entry_id, Unmoved.LEFT if handed is None else next(outcomes))
             for message, handed in zip(admitted, read, strict=True)
         ]
+
+
+def forbidden() -> Forbidden:
+    """The refusal of a key that may not hand off."""
+    return Forbidden("this key may not hand events over: HANDOFF_API_KEYS names those that may")
 
 
 async def until_told(

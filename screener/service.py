@@ -13,7 +13,7 @@ from seawall.screening.v1 import screening_pb2, screening_pb2_grpc, verdict_pb2
 
 from pipeline.admission import MAX_BATCH
 from pipeline.coalescer import Coalescer
-from pipeline.errors import Forbidden, InvalidRequest, ModelOutputInvalid, Retry, Violation
+from pipeline.errors import InvalidRequest, ModelOutputInvalid, Retry, Violation
 from pipeline.event import Event
 from pipeline.position import Position
 from pipeline.stream import answers
@@ -21,7 +21,7 @@ from pipeline.validation import content_violation, violations_of
 from pipeline.verdict import Verdict, similar_to_proto
 from pipeline.wire import batch_violation, violations_to_proto
 from screener.core import ScreeningCore
-from screener.hand_off_stream import HandOffDoor, until_told
+from screener.hand_off_stream import HandOffDoor, forbidden, until_told
 from screener.similar import SimilarTexts
 from screener.wanted import read_request
 from screener.watch import Watches
@@ -94,7 +94,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
 
         Admitted events are taken from keys that may hand off alone; their streams are told of a drain.
         """
-        permitted = self._door.permits(context.invocation_metadata())
+        permitted = await self._door.permits(context.invocation_metadata())
         requests: AsyncIterator[screening_pb2.ScreenStreamRequest | None] = request_iterator
         if permitted:
             await context.send_initial_metadata(())  # the stream stands, and ingest may count on it
@@ -151,7 +151,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         if not request.admitted:
             return self._submit(Event.from_proto(request.event))  # type: ignore[return-value]  # read, never set
         if not may_hand_off:
-            raise Forbidden("this key may not hand events over: HANDOFF_API_KEYS names those that may")
+            raise forbidden()
         return asyncio.ensure_future(self._door.settle(request.admitted))
 
     def _submit(self, event: Event) -> asyncio.Future[Verdict]:

@@ -11,6 +11,7 @@ from ingest.direct.sender import Sender, SenderLimits
 from ingest.metrics import IngestMetrics
 from ingest.settings import IngestSettings
 from pipeline.errors import StartupFailed
+from pipeline.hand_off import WANTED
 from pipeline.keys import Keys
 from pipeline.move import Mover, StreamCaps
 from pipeline.server import channel_options
@@ -38,7 +39,7 @@ def open_sender(
         batch_events=settings.direct_batch_events,
         batch_wait_s=settings.direct_batch_wait_ms / 1000,
     )
-    metadata = (("api-key", settings.screener_api_key.get_secret_value()),)
+    metadata = (("api-key", settings.screener_api_key.get_secret_value()), WANTED)
 
     def open_stream(address: Address, give_back: GiveBack) -> ScreenerStream:
         return ScreenerStream(

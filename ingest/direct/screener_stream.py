@@ -102,7 +102,11 @@ class ScreenerStream:
 
     def has_seat(self, now_s: float) -> bool:
         """Whether `take_seat` may be called."""
-        return self.standing and self._seats < self._limits.in_flight and not self._breaker.is_open(now_s)
+        return self.standing and self._seats < self._limits.in_flight and not self.is_resting(now_s)
+
+    def is_resting(self, now_s: float) -> bool:
+        """Whether the screener is left alone, since it answered and did no work."""
+        return self._breaker.is_open(now_s)
 
     def take_seat(self) -> None:
         """Keeps a place for one event; `send` or `leave_seat` follows."""
@@ -165,7 +169,9 @@ class ScreenerStream:
                 await call.initial_metadata()
             if not call.done():  # else it was refused, and reading tells why
                 self._connected = True
+                self._told_down = False
                 self._metrics.streams.inc()
+                _log.info("hand_off_stream_open", screener=self.target)
                 writer = asyncio.create_task(self._write(call))
             while isinstance(response := await call.read(), screening_pb2.ScreenStreamResponse):
                 self._take_in(response)
@@ -257,7 +263,6 @@ class ScreenerStream:
         if published:
             self._breaker.succeeded()
             self._backoff.reset()
-            self._told_down = False
         elif refused:
             self._breaker.failed(now_s)
 

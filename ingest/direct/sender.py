@@ -31,6 +31,7 @@ class NoSeat(Enum):
 
     LATE = "late"
     NO_ROOM = "no_room"
+    BREAKER = "breaker"
     NO_SCREENER = "no_screener"
 
 
@@ -98,8 +99,7 @@ class Sender:
             return NoSeat.NO_ROOM
         stream = self._least_busy(now_s)
         if stream is None:
-            standing = any(stream.standing for stream in self._streams.values())
-            return NoSeat.NO_ROOM if standing else NoSeat.NO_SCREENER
+            return self._why_none(now_s)
         stream.take_seat()
         return stream
 
@@ -151,6 +151,12 @@ class Sender:
     def _least_busy(self, now_s: float) -> ScreenerStream | None:
         free = (stream for stream in self._streams.values() if stream.has_seat(now_s))
         return min(free, key=lambda stream: stream.outstanding, default=None)
+
+    def _why_none(self, now_s: float) -> NoSeat:
+        standing = [stream for stream in self._streams.values() if stream.standing]
+        if not standing:
+            return NoSeat.NO_SCREENER
+        return NoSeat.BREAKER if all(stream.is_resting(now_s) for stream in standing) else NoSeat.NO_ROOM
 
     def _follow(self, addresses: Iterable[Address]) -> None:
         wanted = frozenset(addresses)

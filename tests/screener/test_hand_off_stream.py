@@ -10,6 +10,7 @@ import pytest
 import redis.asyncio as aioredis
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
+from pipeline.hand_off import WANTED
 from pipeline.keys import ONLY
 from pipeline.server import channel_options
 from screener.hand_off import Handed
@@ -219,3 +220,25 @@ async def test_requests_that_end_by_themselves_end_the_rest() -> None:
     for number in (1, 2, None):
         queue.put_nowait(number)
     assert [number async for number in until_told(numbers(queue), asyncio.Event())] == [1, 2]
+
+
+async def test_a_key_that_wants_to_and_may_not_is_refused_before_it_sends_an_event(
+    stub: screening_pb2_grpc.ScreeningServiceAsyncStub,
+) -> None:
+    call = stub.ScreenStream(metadata=(*ANYBODY, WANTED), timeout=20)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call.read()
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_stream_stands_once_events_can_be_judged(
+    screener: LiveScreener, stub: screening_pb2_grpc.ScreeningServiceAsyncStub
+) -> None:
+    screener.ready.clear()
+    call = stub.ScreenStream(metadata=INGEST, timeout=20)
+    standing = asyncio.create_task(call.initial_metadata())
+    await asyncio.sleep(0.2)
+    assert not standing.done()
+    screener.ready.set()
+    await asyncio.wait_for(standing, 10)
+    call.cancel()

@@ -279,7 +279,7 @@ async def test_a_screener_that_only_refuses_is_left_alone(
             await way.quiet()
             seen.add(getattr(outcome, "hand_off", None))
         assert seen == {HandOff.DIRECT, HandOff.STREAM}
-        assert way.spilled("no_room") > 0
+        assert way.spilled("breaker") > 0
         assert await depths(store) == (0, 60)
         screener.bench.model.fails_with = None
 
