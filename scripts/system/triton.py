@@ -124,12 +124,18 @@ class TritonServer:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace_s)
-        # The group holds the backend's stubs too, which an unclean end would leave behind.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for segment in _SHARED_MEMORY.glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
-            segment.unlink(missing_ok=True)
+        self._end(process)
+
+    def kill(self) -> None:
+        """End server and backend processes with SIGKILL, as a crash would. Harmless when stopped."""
+        process, self._process = self._process, None
+        if process is not None:
+            self._end(process)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send server and backend processes a signal, such as SIGSTOP. Harmless when stopped."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, number)
 
     def __enter__(self) -> TritonServer:
         self.start()
@@ -137,6 +143,14 @@ class TritonServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        # The group holds the backend's stubs too, which an unclean end would leave behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for segment in _SHARED_MEMORY.glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
+            segment.unlink(missing_ok=True)
 
     def _arguments(self, backends: Path) -> list[str]:
         return [

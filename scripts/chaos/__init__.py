@@ -1,0 +1,1 @@
+"""Breaking a system on purpose, fault after fault, and counting what becomes of every event."""
