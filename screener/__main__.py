@@ -193,6 +193,7 @@ async def run(settings: ScreenerSettings) -> None:
     def stop() -> None:
         worker.stop()
         hand_offs.stop()
+        warm.set()  # streams that wait for it are told of the drain instead
         watches.stop()
 
     async def drain() -> None:
