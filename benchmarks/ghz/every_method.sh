@@ -47,14 +47,15 @@ call() { # address, method, data, then how ghz learns of the method
   fi
 }
 
-both_ways() { # address, service, method, data
+both_ways() { # address, service, method, data, then more options of ghz
   local -n proto=$([[ $2 == *Ingest* ]] && echo by_ingest_proto || echo by_screening_proto)
-  call "$1" "$2/$3" "$4" "${by_reflection[@]}"
-  call "$1" "$2/$3" "$4" "${proto[@]}"
+  call "$1" "$2/$3" "$4" "${by_reflection[@]}" "${@:5}"
+  call "$1" "$2/$3" "$4" "${proto[@]}" "${@:5}"
 }
 
 service=seawall.ingest.v1.IngestService
 both_ways "$ingest" $service Ingest "$single"
+both_ways "$ingest" $service Ingest "{\"event\":$event,\"wait_for_verdict\":true}"
 both_ways "$ingest" $service IngestBatch "$batch"
 both_ways "$ingest" $service IngestStream "$stream"
 both_ways "$ingest" $service GetEventStatus '{"event_id":"ghz-{{.RequestNumber}}"}'
@@ -64,5 +65,6 @@ both_ways "$screener" $service Screen "$single"
 both_ways "$screener" $service ScreenBatch "$batch"
 both_ways "$screener" $service ScreenStream "$stream"
 both_ways "$screener" $service FindSimilar '{"content":"message {{newUUID}}","limit":5}'
+both_ways "$screener" $service WatchVerdicts '{}' --stream-call-count 1
 
 exit $failed

@@ -51,6 +51,7 @@ def test_every_script_and_stream_is_named() -> None:
         ONLY.dead_letter,
         ONLY.embeddings,
         ONLY.attempts,
+        ONLY.trimmed,
     )
     assert not {name for name in streams if f"| `{name}` |" not in PAGE}
 
