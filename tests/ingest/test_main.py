@@ -239,6 +239,10 @@ def first_words(service: Service) -> tuple[int, str]:
             "ingest: MAX_QUEUE_DEPTH=many: allowed: from 10 to 100000000\n",
         ),
         (
+            {"HANDOFF": "direct"},
+            "ingest: SCREENER_API_KEY is empty; allowed to hand off: one of the screeners' HANDOFF_API_KEYS\n",
+        ),
+        (
             {"REDIS_URL": f"http://:{SECRET}@host"},
             "ingest: REDIS_URL is not valid; allowed: redis://, rediss:// or unix://, "
             "as in redis://:password@host:6379/0\n",

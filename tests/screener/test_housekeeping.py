@@ -6,10 +6,18 @@ import asyncio
 from importlib.resources import files
 
 import redis.asyncio as aioredis
+from prometheus_client import CollectorRegistry
 
+from pipeline.hand_off import HandOff
 from pipeline.keys import GROUP, ONLY
+from pipeline.tasks import end
+from screener.housekeeping import Housekeeping
+from screener.lease import Lease
+from screener.metrics import ScreenerMetrics
 from screener.source import Source
+from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import entries_of, out_of_memory
+from tests.fixtures.screening import Bench
 
 TRIM = files("screener").joinpath("trim_read.lua").read_text()
 REAP = files("screener").joinpath("reap_consumers.lua").read_text()
@@ -88,3 +96,22 @@ async def test_forgets_a_consumer_that_holds_nothing_and_no_other(store: aioredi
 
 async def test_does_not_mind_a_missing_stream(store: aioredis.Redis) -> None:
     assert list(await Source(store, ONLY, consumer="c").reap_consumers()) == []
+
+
+async def test_every_round_ends_leases_and_tells_the_depths(
+    store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(3)]
+    await Bench(store).admit(*events, hand_off=HandOff.DIRECT)
+    registry = CollectorRegistry()
+    lease = Lease(store, ONLY, lease_ms=100)
+    source = Source(store, ONLY, consumer="c")
+    running = asyncio.create_task(
+        Housekeeping(store, ONLY, source, lease, ScreenerMetrics(registry), watch_keep_ms=1_000).run()
+    )
+    async with asyncio.timeout(20):
+        while registry.get_sample_value("events_queue_depth") != 3:
+            await asyncio.sleep(0.02)
+    await end((running,))
+    assert registry.get_sample_value("events_spilled_total", {"reason": "lease"}) == 3
+    assert await store.xlen(ONLY.direct) == 0
