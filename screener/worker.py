@@ -164,13 +164,14 @@ class Worker:
         self._metrics.batch_size.observe(len(raws))
         try:
             screened = await self._screen([raw.event for raw in raws])
-        except Exception as error:  # noqa: BLE001  # one of them is poison; each is tried by itself
+        except Exception as error:  # noqa: BLE001  # one of them is poison
             _log.warning("batch_failed", exc_type=type(error).__name__, events=len(raws))
-            for raw in raws:
-                await self._process_alone(raw.entry)
+        else:
+            if screened is not None:
+                await self._publish(raws, screened, started)
             return
-        if screened is not None:
-            await self._publish(raws, screened, started)
+        for raw in raws:
+            await self._try_alone(raw)
 
     async def _process_claimed(self, entries: Sequence[Entry]) -> None:
         suspects = await self._patience.for_redis(lambda: self._source.suspects(entries))
