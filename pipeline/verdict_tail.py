@@ -39,9 +39,9 @@ class VerdictTail:
     async def end(self) -> Position:
         """Where the streams end now."""
         with store_errors():
-            return Position(
-                await end_of(self._client, self._reasoning_queue), await end_of(self._client, self._low_risk)
-            )
+            ends = [await end_of(self._client, name) for name in (self._reasoning_queue, self._low_risk)]
+        cancel_if_asked()
+        return Position(*ends)
 
     async def after(self, position: Position, *, count: int, block_ms: int) -> list[Published]:
         """What follows `position`, at most `count` of each stream; waits up to `block_ms` for the first.
@@ -80,6 +80,7 @@ class VerdictTail:
             values: list[bytes | None] = await self._client.hmget(  # type: ignore[assignment]
                 self._trimmed, [self._reasoning_queue, self._low_risk]
             )
+        cancel_if_asked()
         trimmed = [_FROM_START if value is None else value.decode() for value in values]
         oldest = Position(
             max(position.reasoning_queue, trimmed[0], key=order),
