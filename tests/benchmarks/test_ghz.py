@@ -31,4 +31,5 @@ def test_ghz_calls_every_method_both_ways(system: System) -> None:
     services = [*ingest_pb2.DESCRIPTOR.services_by_name.values()]
     services += screening_pb2.DESCRIPTOR.services_by_name.values()
     methods = [f"{service.full_name}/{method.name}" for service in services for method in service.methods]
-    assert sorted(called) == sorted(methods * 2)
+    assert set(called) == set(methods)
+    assert all(called.count(method) >= 2 for method in methods)

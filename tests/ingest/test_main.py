@@ -18,6 +18,7 @@ import redis.asyncio as aioredis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
+from pipeline.keys import ONLY
 from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied
 from scripts.system.redis import RedisServer
@@ -206,6 +207,21 @@ async def test_health_follows_redis_and_calls_are_unavailable_meanwhile(
     finally:
         service.process.kill()
         redis.process.kill()
+
+
+async def test_sigterm_fails_nobody_who_waits_for_a_verdict(
+    service: Service, channel: grpc.aio.Channel, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    stub: Any = ingest_pb2_grpc.IngestServiceStub(channel)
+    request = ingest_pb2.IngestRequest(event=make_event().to_proto(), wait_for_verdict=True)
+    request.verdict_timeout.FromSeconds(60)
+    asked = asyncio.create_task(stub.Ingest(request, metadata=WITH_KEY, timeout=90))
+    async with asyncio.timeout(20):
+        while not await store.xlen(ONLY.raw):
+            await asyncio.sleep(0.02)
+    await asyncio.to_thread(service.stop)
+    answer = await asked
+    assert (answer.outcome.code, answer.HasField("verdict")) == (ACCEPTED, False)
 
 
 def first_words(service: Service) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 import grpc
 import pytest
 import redis.asyncio as aioredis
+from seawall.ingest.v1 import ingest_pb2
 
 from pipeline.event import Event, EventMetadata
 from pipeline.keys import ONLY
@@ -19,10 +20,12 @@ from tests.ingest.door import (
     REJECTED,
     RETRY_LATER,
     Ingest,
+    Request,
     bad_fields,
     retry_after_s,
     serving_ingest,
 )
+from tests.pipeline.guarded import WITH_KEY
 
 
 async def queued(store: aioredis.Redis) -> list[Event]:
@@ -176,6 +179,36 @@ async def test_more_calls_at_once_than_connections_to_redis_are_all_answered(
     calls = [ingest.batch([make_event(event_id=f"e{i}", content=f"text {i}")]) for i in range(200)]
     outcomes = await asyncio.gather(*calls)
     assert [o.code for [o] in outcomes] == [ACCEPTED] * 200
+
+
+async def test_the_way_that_an_event_went_is_told(ingest: Ingest, make_event: MakeEvent) -> None:
+    assert (await ingest.one(make_event())).hand_off == ingest_pb2.HAND_OFF_STREAM
+    [outcome] = await ingest.batch([make_event(event_id="event-2", content="other")])
+    assert outcome.hand_off == ingest_pb2.HAND_OFF_STREAM
+
+
+@pytest.mark.parametrize("hand_off", [ingest_pb2.HAND_OFF_DIRECT, 99])
+async def test_a_way_that_the_operator_does_not_allow_is_a_bad_field(
+    ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent, hand_off: ingest_pb2.HandOff.ValueType
+) -> None:
+    event = make_event().to_proto()
+    for waits in (True, False):
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await ingest.stub.Ingest(
+                ingest_pb2.IngestRequest(event=event, hand_off=hand_off, wait_for_verdict=waits),
+                metadata=WITH_KEY,
+                timeout=20,
+            )
+        assert bad_fields(failed.value) == ["hand_off"]
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await ingest.stub.IngestBatch(
+            ingest_pb2.IngestBatchRequest(events=[event], hand_off=hand_off), metadata=WITH_KEY, timeout=20
+        )
+    assert bad_fields(failed.value) == ["hand_off"]
+    requests = (Request(event=event, hand_off=hand_off, wait_for_verdict=waits) for waits in (True, False))
+    answers = [a async for a in ingest.stub.IngestStream(requests, metadata=WITH_KEY, timeout=20)]
+    assert [[v.field for v in a.outcome.violations] for a in answers] == [["hand_off"], ["hand_off"]]
+    assert await store.dbsize() == 0
 
 
 async def test_too_late_is_deadline_exceeded(

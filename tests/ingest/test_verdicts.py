@@ -173,6 +173,16 @@ async def test_a_call_is_answered_before_its_own_deadline(ingest: Ingest, make_e
         assert not answer.HasField("verdict")
 
 
+async def test_a_call_without_a_deadline_waits_as_it_asked_to(
+    ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    request = ingest_pb2.IngestRequest(event=make_event().to_proto(), wait_for_verdict=True)
+    asked = asyncio.ensure_future(ingest.stub.Ingest(request, metadata=WITH_KEY))
+    await queued(store, 1)
+    await publish_verdicts(store, a_verdict("event-1"))
+    assert (await asked).verdict.event_id == "event-1"
+
+
 @pytest.mark.parametrize("timeout_ms", [0, -1, 60_001, 10**12])
 async def test_a_wait_of_a_wrong_length_is_a_bad_field(
     ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent, timeout_ms: int

@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from seawall.ingest.v1 import ingest_pb2
+from seawall.screening.v1 import screening_pb2
 
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
+from scripts.drive.follow import follow
 from scripts.system.services import Service
 from scripts.system.system import System
 from tests.fixtures.events import MakeEvent
@@ -143,6 +145,49 @@ async def test_without_screeners_events_are_accepted_and_judged_later(
     for screener in direct_system.screeners:
         await asyncio.to_thread(screener.wait_ready)
     await crowd.has_one_verdict_each()
+
+
+async def test_who_waits_and_who_watches_notice_no_rolling_restart(
+    direct_system: System, direct: Clients, make_event: MakeEvent
+) -> None:
+    answered: list[str] = []
+    watched: list[str] = []
+    begun, enough = asyncio.Event(), asyncio.Event()
+
+    async def watch() -> None:
+        request = screening_pb2.WatchVerdictsRequest()
+        address = direct_system.screeners[0].address
+        async for message in follow(address, request, api_key=direct_system.api_key, report=print):
+            begun.set()
+            if message.verdict.event_id.startswith("waited"):
+                watched.append(message.verdict.event_id)
+
+    async def ask() -> None:
+        while not enough.is_set():
+            name = f"waited-{len(answered)}"
+            event = make_event(event_id=name, author_id=name, content=TEXTS[len(answered) % len(TEXTS)])
+            request = ingest_pb2.IngestRequest(event=event.to_proto(), wait_for_verdict=True)
+            request.verdict_timeout.FromSeconds(60)
+            answer = await direct.ingest.Ingest(request, metadata=direct.metadata, timeout=90)
+            assert answer.verdict.event_id == name
+            answered.append(name)
+
+    watching, asking = asyncio.create_task(watch()), asyncio.create_task(ask())
+    await begun.wait()
+    already = len(answered)
+    for screener in direct_system.screeners:
+        await asyncio.to_thread(screener.stop)
+        screener.start()
+        await asyncio.to_thread(screener.wait_ready)
+    enough.set()
+    await asking
+    async with asyncio.timeout(60):
+        while not {*answered[already + 1 :]} <= {*watched}:
+            assert not watching.done()
+            await asyncio.sleep(0.05)
+    watching.cancel()
+    assert len(answered) > already
+    assert max(Counter(watched).values()) == 1
 
 
 async def test_a_rolling_restart_fails_nothing(
