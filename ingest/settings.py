@@ -130,9 +130,7 @@ class IngestSettings(ServiceSettings):
         if HandOff.DIRECT not in {self.ways.default, *self.ways.allowed}:
             return False
         if not self.screener_api_key.get_secret_value():
-            raise StartupFailed(
-                "SCREENER_API_KEY is empty; allowed to hand off: one of the screeners' HANDOFF_API_KEYS"
-            )
+            raise StartupFailed("SCREENER_API_KEY is empty; allowed: one of the screeners' HANDOFF_API_KEYS")
         if self.direct_timeout_ms >= self.direct_lease_ms:
             raise StartupFailed(
                 f"DIRECT_TIMEOUT_MS={self.direct_timeout_ms}: allowed: below DIRECT_LEASE_MS, "

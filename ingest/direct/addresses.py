@@ -63,7 +63,7 @@ class Addresses:
         loop = asyncio.get_running_loop()
         try:
             infos = await loop.getaddrinfo(item.host, item.port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: no name at all
             known = self._known.get(item, frozenset())
             _log.warning("screeners_not_resolved", exc_type=type(error).__name__, kept=len(known))
             return known

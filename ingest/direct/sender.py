@@ -127,17 +127,7 @@ class Sender:
 
     async def run(self) -> None:
         """Keeps a stream to each screener until cancelled; `close` ends the streams."""
-        resolve_at = 0.0
-        loop = asyncio.get_running_loop()
-        while True:
-            if loop.time() >= resolve_at:
-                self._follow(await self._addresses.resolve())
-                resolve_at = loop.time() + RESOLVE_PERIOD_S
-            for stream in tuple(self._running.values()):
-                stream.expire(loop.time())
-            if self._failure is not None:
-                raise self._failure
-            await asyncio.sleep(_EXPIRE_PERIOD_S)
+        await asyncio.gather(self._look_up(), self._watch())  # a name may take long to be resolved
 
     async def close(self, *, grace_s: float) -> None:
         """Ends the streams, waiting for answers for `grace_s` at most; then moves the rest to the queue."""
@@ -147,6 +137,19 @@ class Sender:
         await end(tuple(self._running))
         while self._moving:
             await asyncio.wait(self._moving)
+
+    async def _look_up(self) -> None:
+        while True:
+            self._follow(await self._addresses.resolve())
+            await asyncio.sleep(RESOLVE_PERIOD_S)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._failure is None:
+            for stream in tuple(self._running.values()):
+                stream.expire(loop.time())
+            await asyncio.sleep(_EXPIRE_PERIOD_S)
+        raise self._failure
 
     def _least_busy(self, now_s: float) -> ScreenerStream | None:
         free = (stream for stream in self._streams.values() if stream.has_seat(now_s))

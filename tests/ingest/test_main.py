@@ -256,7 +256,7 @@ def first_words(service: Service) -> tuple[int, str]:
         ),
         (
             {"HANDOFF": "direct"},
-            "ingest: SCREENER_API_KEY is empty; allowed to hand off: one of the screeners' HANDOFF_API_KEYS\n",
+            "ingest: SCREENER_API_KEY is empty; allowed: one of the screeners' HANDOFF_API_KEYS\n",
         ),
         (
             {"REDIS_URL": f"http://:{SECRET}@host"},

@@ -96,7 +96,7 @@ def test_nothing_goes_directly_by_default() -> None:
         ),
         (
             {"HANDOFF": "direct"},
-            "SCREENER_API_KEY is empty; allowed to hand off: one of the screeners' HANDOFF_API_KEYS",
+            "SCREENER_API_KEY is empty; allowed: one of the screeners' HANDOFF_API_KEYS",
         ),
         (
             {"HANDOFF_ALLOWED": "direct", "SCREENER_API_KEY": "k" * 16, "DIRECT_LEASE_MS": "5000"},

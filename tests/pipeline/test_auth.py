@@ -59,5 +59,5 @@ def test_keeps_no_key_that_could_be_read_out() -> None:
 
 @pytest.mark.parametrize("keys", [[], ["short"]])
 def test_the_message_names_the_setting_that_the_keys_are_from(keys: list[str]) -> None:
-    with pytest.raises(StartupFailed, match="^HANDOFF_API_KEYS "):
+    with pytest.raises(StartupFailed, match="HANDOFF_API_KEYS"):
         ApiKeys(keys, setting="HANDOFF_API_KEYS")
