@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import StartupFailed
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 from pipeline.store import connect
@@ -29,7 +30,6 @@ from scripts.chaos.tail import follow
 from scripts.chaos.texts import texts
 from scripts.drive.watcher import Watcher
 from scripts.system.ports import HOST, Ports
-from scripts.system.process import ProcessDied
 from scripts.system.system import System, WantedPorts
 
 SCREENERS = 2
@@ -81,7 +81,11 @@ def breakable_system(*, minutes: float, report: Callable[[str], None]) -> Iterat
 
 
 async def run_chaos(system: System, network: Proxy, plan: Plan, report: Callable[[str], None]) -> Report:
-    """Runs the plan on the main thread, which starts processes; `report` is told of each fault."""
+    """Runs the plan on the main thread, which starts processes; `report` is told of each fault.
+
+    Raises:
+        StoreUnavailable: Redis does not answer, not even at the end.
+    """
     dice = random.Random(plan.seed)  # noqa: S311  # no secret
     ledger = Ledger()
     client = RetryingClient(
@@ -138,7 +142,7 @@ class _Run:
                 await self._let_happen(fault)
                 if loading.done():
                     loading.result()  # raises what ended it
-        except ProcessDied as error:
+        except StartupFailed as error:
             stage.complaints.append(str(error))
         finally:
             await end((loading,))

@@ -18,6 +18,7 @@ from scripts.chaos.table import show
 from scripts.commands.build_if_missing import build_model_if_missing
 from scripts.errors import CommandFailed, EventsLost
 
+_PIPE_COLUMNS = 120
 _WAYS = {
     "stream": (HandOff.STREAM,),
     "direct": (HandOff.DIRECT,),
@@ -67,7 +68,8 @@ def chaos(  # noqa: PLR0917  # typer makes options of them
 
     with breakable_system(minutes=minutes, report=tell) as (system, network):
         report = asyncio.run(run_chaos(system, network, plan, tell))
-    show(report, Console(highlight=False))
+    out = Console(highlight=False)
+    show(report, out if out.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS))
     if not report.sound:
         raise EventsLost(
             f"{report.total.tally.lost} events lost, {report.total.tally.doubled} doubled, "

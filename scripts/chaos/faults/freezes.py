@@ -18,6 +18,7 @@ async def freeze_screener(stage: Stage) -> None:
     frozen = stage.dice.choice(stage.system.screeners)
     try:
         await _stop_with_entries(stage, frozen)
+        await stage.outage()  # in which more is handed over to it, where events go directly
         await stage.until_screened("what a frozen screener had was not screened by another")
     finally:
         frozen.process.send_signal(signal.SIGCONT)
