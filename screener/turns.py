@@ -11,7 +11,8 @@ class Turns:
     """Who asks first goes first.
 
     A try by itself is counted against its entry, for it may be what kills the process. Were anything else
-    under way meanwhile, it could be that which kills it, and the count be an innocent's.
+    under way meanwhile, it could be that which kills it, and the count be an innocent's. Direct calls and
+    hand-offs do not wait for it all the same: their callers have deadlines.
     """
 
     def __init__(self, side_by_side: int) -> None:
