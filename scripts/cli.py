@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import SeawallError
-from scripts.commands import chaos, dead_letters, evaluate, model, run, score, train, watch
+from scripts.commands import bench, chaos, dead_letters, evaluate, model, run, score, train, watch
 from scripts.system.triton_runtime import TritonError
 from training.errors import TrainingError
 
@@ -34,6 +34,7 @@ app.command()(chaos.chaos)
 app.command()(watch.watch)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(model.app, name="model")
+app.add_typer(bench.app, name="bench")
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and try again",
