@@ -17,6 +17,7 @@ from screener.wanted import Wanted
 
 _READ_COUNT = 50
 _RETRY_S = 0.2
+_MOST_REST_S = 0.05
 
 Write = Callable[[Position, verdict_pb2.Verdict | None], Awaitable[None]]
 """Sends one message; returns when the transport has taken it, so that flow control holds the caller."""
@@ -114,8 +115,11 @@ class Watches:
                     raise WatchInterrupted("Redis is away", watch.position.encode()) from None
                 published = []
                 await asyncio.sleep(_RETRY_S)
+            begun_s = clock()
             for entry in published:
                 await watch.pass_on(entry)
+            if len(published) >= _READ_COUNT:  # it catches up: half of the time is left to the pipeline
+                await asyncio.sleep(min(_MOST_REST_S, clock() - begun_s))
             if clock() - watch.told_s >= self._fresh_s:
                 await watch.tell(watch.position, None)
 
