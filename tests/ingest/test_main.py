@@ -215,7 +215,7 @@ async def test_sigterm_fails_nobody_who_waits_for_a_verdict(
     stub: Any = ingest_pb2_grpc.IngestServiceStub(channel)
     request = ingest_pb2.IngestRequest(event=make_event().to_proto(), wait_for_verdict=True)
     request.verdict_timeout.FromSeconds(60)
-    asked = asyncio.create_task(stub.Ingest(request, metadata=WITH_KEY, timeout=90))
+    asked = asyncio.ensure_future(stub.Ingest(request, metadata=WITH_KEY, timeout=90))
     async with asyncio.timeout(20):
         while not await store.xlen(ONLY.raw):
             await asyncio.sleep(0.02)
