@@ -23,6 +23,7 @@ from tests.fixtures.events import MakeEvent
 from tests.fixtures.screening import Bench
 from tests.fixtures.verdicts import RISKY, a_verdict, publish_verdicts
 from tests.ingest.door import bad_fields, retry_after_s
+from tests.screener.test_housekeeping import trim
 from tests.screener.watching import Screener, Told, Watch, ids, info_of, serving_screener
 
 FROM_START = "0-0_0-0"
@@ -180,6 +181,24 @@ async def test_a_position_that_was_trimmed_away_is_out_of_range(
     assert info.reason == "POSITION_LOST"
     messages = await screener.watch(position=info.metadata["oldest_position"]).told(left)
     assert ids(messages) == [f"e{i}" for i in range(251 - left, 250)] + ["last"]
+
+
+async def test_what_a_group_has_acknowledged_is_told_as_long_as_it_is_kept(
+    screener: Screener, store: aioredis.Redis
+) -> None:
+    ids_there = await publish_verdicts(store, *(a_verdict(f"e{i}", **RISKY) for i in range(5)))
+    await store.xgroup_create(ONLY.reasoning_queue, "analysts", id="0")
+    await store.xreadgroup("analysts", "one", {ONLY.reasoning_queue: ">"})
+    await store.xack(ONLY.reasoning_queue, "analysts", *ids_there)
+    await trim(store, keep_ms=60_000)
+    messages = await screener.watch(position=FROM_START).told(5)
+    assert ids(messages) == [f"e{i}" for i in range(5)]
+    await trim(store)  # all but the last
+    _, error = await screener.watch(position=messages[0].position).to_its_end()
+    assert error.code() is grpc.StatusCode.OUT_OF_RANGE
+    oldest = info_of(error).metadata["oldest_position"]
+    for position in (oldest, messages[3].position):  # the fourth was the last that went
+        assert ids(await screener.watch(position=position).told(1)) == ["e4"]
 
 
 async def test_a_position_past_the_end_is_out_of_range(screener: Screener) -> None:
