@@ -186,6 +186,7 @@ async def test_who_waits_and_who_watches_notice_no_rolling_restart(
             assert not watching.done()
             await asyncio.sleep(0.05)
     watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
     assert len(answered) > already
     assert max(Counter(watched).values()) == 1
 
