@@ -77,7 +77,10 @@ class ScreenerSettings(ServiceSettings):
         default=2_000, ge=1, le=1_000_000, description="Direct calls that wait for screening at once"
     )
     screener_stream_in_flight: int = Field(
-        default=256, ge=1, le=100_000, description="Events of one ScreenStream under way at once"
+        default=256,
+        ge=1,
+        le=100_000,
+        description="Events, or messages of events handed over, of one ScreenStream under way at once",
     )
 
     handoff_api_keys: SecretStr = Field(

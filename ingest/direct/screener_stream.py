@@ -69,6 +69,7 @@ class ScreenerStream:
     ) -> None:
         """Takes a channel of its own, which it closes."""
         self.target = target
+        self.turn = 0
         self._channel = channel
         self._stub = screening_pb2_grpc.ScreeningServiceStub(channel)
         self._metadata = metadata
@@ -108,9 +109,10 @@ class ScreenerStream:
         """Whether the screener is left alone, since it answered and did no work."""
         return self._breaker.is_open(now_s)
 
-    def take_seat(self) -> None:
-        """Keeps a place for one event; `send` or `leave_seat` follows."""
+    def take_seat(self, turn: int) -> None:
+        """Keeps a place for one event; `send` or `leave_seat` follows. `turn` grows with every seat taken."""
         self._seats += 1
+        self.turn = turn
 
     def leave_seat(self) -> None:
         """The event does not come after all."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -78,6 +79,7 @@ class Sender:
         self._running: dict[asyncio.Task[None], ScreenerStream] = {}  # and those whose address is gone
         self._moving: set[asyncio.Task[None]] = set()
         self._being_moved = 0
+        self._turns = count(1)
         self._failure: BaseException | None = None
         metrics.outstanding.set_function(lambda: self.in_flight)
 
@@ -100,7 +102,7 @@ class Sender:
         stream = self._least_busy(now_s)
         if stream is None:
             return self._why_none(now_s)
-        stream.take_seat()
+        stream.take_seat(next(self._turns))
         return stream
 
     def send(
@@ -153,7 +155,8 @@ class Sender:
 
     def _least_busy(self, now_s: float) -> ScreenerStream | None:
         free = (stream for stream in self._streams.values() if stream.has_seat(now_s))
-        return min(free, key=lambda stream: stream.outstanding, default=None)
+        # Among equals the one that has waited longest, so that single events, too, are spread.
+        return min(free, key=lambda stream: (stream.outstanding, stream.turn), default=None)
 
     def _why_none(self, now_s: float) -> NoSeat:
         standing = [stream for stream in self._streams.values() if stream.standing]
@@ -187,7 +190,7 @@ class Sender:
         nowhere = []
         for handed in leaving:
             if stream := self._least_busy(now_s):
-                stream.take_seat()
+                stream.take_seat(next(self._turns))
                 stream.send(handed)
             else:
                 nowhere.append(handed)

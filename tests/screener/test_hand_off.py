@@ -186,7 +186,7 @@ async def test_what_the_queue_has_judged_meanwhile_is_not_judged_again(
 ) -> None:
     bench = Bench(store)
     handed = await bench.handed(make_event())
-    bench.model.waits_s = 0.3
+    bench.model.waits_s = 3.0
     taken = asyncio.create_task(bench.hand_offs().take(handed))
     await asyncio.sleep(0.1)
     bench.model.waits_s = 0

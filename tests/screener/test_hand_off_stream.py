@@ -168,12 +168,12 @@ async def test_a_drain_is_told_at_once_and_what_still_comes_goes_to_the_queue(
     make_event: MakeEvent,
     store: aioredis.Redis,
 ) -> None:
-    screener.bench.model.waits_s = 0.3
+    screener.bench.model.waits_s = 3.0
     before = await screener.bench.handed(make_event(event_id="before", content="before"))
     after = await screener.bench.handed(make_event(event_id="after", content="after"))
     call = stub.ScreenStream(metadata=INGEST, timeout=20)
     await call.write(admitted(*before))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     draining = asyncio.create_task(screener.drain(grace_s=60))
     assert (await answer(call)).draining
     await call.write(admitted(*after))

@@ -151,16 +151,28 @@ async def test_events_in_flight_are_bounded_in_all(
 async def test_the_least_busy_screener_is_chosen(
     store: aioredis.Redis, screener: LiveScreener, other: LiveScreener, make_event: MakeEvent
 ) -> None:
-    screener.bench.model.waits_s = 1.0
+    screener.bench.model.waits_s = 60
+    async with direct_way(store, screener.address, other.address, timeout_ms=60_000) as way:
+        await way.connected(2)
+        await way.take(*some(make_event, 2, tag="first"))  # one each
+        await way.until(lambda: len(way.told) == 1)
+        for number in range(2, 7):
+            await way.take(make_event(event_id=f"e{number}", content=f"text {number}"))
+            await way.until(lambda number=number: len(way.told) == number)  # type: ignore[misc]
+        assert len(other.bench.model.asked) == 6
+        await screener.kill()
+        await way.quiet()
+
+
+async def test_single_events_are_spread_over_idle_screeners(
+    store: aioredis.Redis, screener: LiveScreener, other: LiveScreener, make_event: MakeEvent
+) -> None:
     async with direct_way(store, screener.address, other.address) as way:
         await way.connected(2)
-        await way.take(*some(make_event, 2, tag="first"))
-        await way.until(lambda: len(other.bench.model.asked) == 1)
-        for i in range(5):
-            await way.take(make_event(event_id=f"e{i}", content=f"text {i}"))
-            await way.until(lambda i=i: any(v.event_id == f"e{i}" for v in way.told))  # type: ignore[misc]
-        assert len(other.bench.model.asked) == 6
-        await way.quiet()
+        for event in some(make_event, 6):
+            await way.take(event)
+            await way.quiet()
+        assert len(screener.bench.model.asked) == len(other.bench.model.asked) == 3
 
 
 async def test_a_broken_stream_sends_its_events_through_the_queue(
@@ -229,8 +241,8 @@ async def test_an_idle_stream_ends_at_once_when_the_screener_drains(
 async def test_what_takes_too_long_goes_through_the_queue_and_is_published_once(
     store: aioredis.Redis, screener: LiveScreener, make_event: MakeEvent
 ) -> None:
-    screener.bench.model.waits_s = 1.0
-    async with direct_way(store, screener.address, timeout_ms=200) as way:
+    screener.bench.model.waits_s = 3.0
+    async with direct_way(store, screener.address, timeout_ms=1_000) as way:
         await way.connected()
         await way.take(*some(make_event, 3))
         await way.until(lambda: way.spilled("timeout") == 3)
@@ -254,13 +266,13 @@ async def test_a_caller_whose_time_is_nearly_over_is_served_by_the_queue(
 async def test_the_time_that_is_left_travels_along(
     store: aioredis.Redis, screener: LiveScreener, make_event: MakeEvent
 ) -> None:
-    screener.bench.model.waits_s = 0.5
+    screener.bench.model.waits_s = 3.0
     async with direct_way(store, screener.address) as way:
         await way.connected()
         for i in range(2):  # both places at the model are taken
             await way.take(make_event(event_id=f"e{i}", content=f"text {i}"))
             await asyncio.sleep(0.1)
-        outcome = await way.intake.submit(make_event(event_id="late", content="late"), time_left_s=0.1)
+        outcome = await way.intake.submit(make_event(event_id="late", content="late"), time_left_s=0.5)
         assert outcome == Accepted("late", HandOff.DIRECT)
         await way.quiet()
         assert await event_ids_in(store, ONLY.raw) == ["late"]
