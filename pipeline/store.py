@@ -32,6 +32,8 @@ _TRANSIENT_CLASSES = (OutOfMemoryError, ReadOnlyError, MasterDownError, ClusterD
 _TRANSIENT_TEXT = re.compile(
     r"(^|: -)(OOM|READONLY|MASTERDOWN|MISCONF|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|BUSY|LOADING) "
 )
+# What uvloop raises, and redis-py passes on, where a connection was reset while nobody used it.
+_RESET_TEXT = re.compile(r"\bhandler is closed\b")
 
 
 def connect(url: str, *, timeout_ms: int, max_connections: int = 64) -> aioredis.Redis:
@@ -65,6 +67,10 @@ def store_errors() -> Iterator[None]:
         raise
     except RedisError as error:
         raise StoreUnavailable("Redis failed") from error
+    except RuntimeError as error:
+        if not _RESET_TEXT.search(str(error)):
+            raise
+        raise StoreUnavailable("Redis does not answer") from error
 
 
 async def store_ready(client: aioredis.Redis) -> bool:

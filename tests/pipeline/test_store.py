@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import redis.asyncio as aioredis
+import uvloop
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -111,6 +116,35 @@ def test_what_the_client_raises_is_store_unavailable(error: Exception) -> None:
     assert raised.value.__cause__ is error
 
 
-def test_other_errors_pass() -> None:
-    with pytest.raises(ValueError, match="ours"), store_errors():
-        raise ValueError("ours")
+@pytest.mark.parametrize("error", [ValueError("ours"), RuntimeError("ours")])
+def test_other_errors_pass(error: Exception) -> None:
+    with pytest.raises(type(error), match="ours"), store_errors():
+        raise error
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+async def test_a_connection_that_was_reset_while_idle_is_store_unavailable(run: Callable[..., None]) -> None:
+    served: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(writer)
+        with suppress(OSError):
+            while asked := await reader.read(4096):
+                writer.write(b"+PONG\r\n" if b"PING" in asked else b"+OK\r\n" * asked.count(b"*"))
+        writer.close()
+
+    async def reset_between_two_calls() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, connect(f"redis://127.0.0.1:{port}/0", timeout_ms=5_000) as client:
+            assert await store_ready(client)
+            linger = struct.pack("ii", 1, 0)  # for no time: what is closed is reset
+            served[0].get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            served[0].transport.abort()
+            await asyncio.sleep(0.1)
+            with pytest.raises(StoreUnavailable):
+                await store_ready(client)
+            assert await store_ready(client)
+            served[1].close()
+
+    await asyncio.to_thread(run, reset_between_two_calls())
