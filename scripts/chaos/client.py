@@ -70,7 +70,7 @@ class RetryingClient:
         try:
             response = await self._stub.IngestBatch(request, timeout=_CALL_TIMEOUT_S, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
-            self._ledger.codes[error.code().name] += 1
+            self._ledger.refused(error.code().name, error.details() or "")
             if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
                 for event in events:
                     self._ledger.without_answer(event.event_id)

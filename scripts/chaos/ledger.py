@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+_HONEST_CODES = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+
 
 @dataclass(slots=True)
 class _Account:
@@ -24,6 +26,7 @@ class Ledger:
     def __init__(self) -> None:
         self.during = ""
         self.codes: Counter[str] = Counter()
+        self.dishonest: list[str] = []
         self.false_accepted: list[str] = []
         self.false_duplicates: list[str] = []
         self.rejected: list[str] = []
@@ -60,6 +63,12 @@ class Ledger:
     def without_answer(self, event_id: str) -> None:
         """A try ended so that nobody knows whether it was carried out."""
         self._accounts[event_id].maybe_in = True
+
+    def refused(self, code: str, details: str) -> None:
+        """A call has failed; only a status that asks to try again is an honest one."""
+        self.codes[code] += 1
+        if code not in _HONEST_CODES:
+            self.dishonest.append(f"{code} ({details}) during: {self.during}")
 
     def told_accepted(self, event_id: str, at: float) -> None:
         """Ingest has told ACCEPTED."""

@@ -68,10 +68,10 @@ def chaos(  # noqa: PLR0917  # typer makes options of them
 
     with breakable_system(minutes=minutes, report=tell) as (system, network):
         report = asyncio.run(run_chaos(system, network, plan, tell))
-    out = Console(highlight=False)
-    show(report, out if out.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS))
-    if not report.sound:
-        raise EventsLost(
-            f"{report.total.tally.lost} events lost, {report.total.tally.doubled} doubled, "
-            f"{len(report.complaints)} complaints; --seed {seed}"
-        )
+        out = Console(highlight=False)
+        show(report, out if out.is_terminal else Console(highlight=False, width=_PIPE_COLUMNS))
+        if not report.sound:  # raised in the block, for then the logs stay
+            raise EventsLost(
+                f"{report.total.tally.lost} events lost, {report.total.tally.doubled} doubled, "
+                f"{len(report.complaints)} complaints (seed {seed}, logs: {system.folder})"
+            )

@@ -115,10 +115,15 @@ def test_the_queues_must_be_empty(left: int, pending: int) -> None:
 
 def test_only_statuses_that_ask_to_try_again_are_honest() -> None:
     ledger = told_in("a")
-    ledger.codes.update({"UNAVAILABLE": 5, "RESOURCE_EXHAUSTED": 1, "DEADLINE_EXCEEDED": 1})
+    for code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"):
+        ledger.refused(code, "try again")
     assert audit(ledger, screened("a")).complaints == ()
-    ledger.codes["INTERNAL"] += 2
-    assert audit(ledger, screened("a")).complaints == ("2 calls ended with INTERNAL",)
+    for _ in range(2):
+        ledger.refused("INTERNAL", "internal error")
+    assert audit(ledger, screened("a")).complaints == (
+        "a call ended with INTERNAL (internal error) during: storm",
+    )
+    assert ledger.codes["INTERNAL"] == 2
 
 
 def test_many_ids_are_not_all_named() -> None:
