@@ -23,7 +23,7 @@ OPEN_SERVICES = ("grpc.health.v1.Health",)
 OURS = "/seawall."
 """Methods under this prefix get their errors mapped; health and reflection map their own."""
 
-REFUSAL_SECONDS = 0.2
+REFUSAL_SECONDS = 1.0
 """How long a refused stream is read on, unlooked at, for its client to come to the end of its writing."""
 
 Observe = Callable[[str, str, float], None]
