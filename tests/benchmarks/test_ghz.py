@@ -33,3 +33,18 @@ def test_ghz_calls_every_method_both_ways(system: System) -> None:
     methods = [f"{service.full_name}/{method.name}" for service in services for method in service.methods]
     assert set(called) == set(methods)
     assert all(called.count(method) >= 2 for method in methods)
+
+
+@pytest.mark.ghz
+@pytest.mark.parametrize("way", ["STREAM", "DIRECT"])
+def test_ghz_waits_for_verdicts_without_an_error(system: System, way: str) -> None:
+    done = subprocess.run(
+        [ROOT / "benchmarks" / "ghz" / "wait_for_verdict.sh", system.ingest_address],
+        env={**os.environ, "API_KEY": system.api_key, "HAND_OFF": way, "DURATION": "5s", "RATE": "5"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Count:" in done.stdout
