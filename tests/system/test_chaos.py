@@ -28,7 +28,7 @@ def breakable() -> Iterator[tuple[System, Proxy]]:
 def test_whatever_is_killed_each_event_has_one_verdict(breakable: tuple[System, Proxy]) -> None:
     system, network = breakable
     order = [(way, BY_NAME[name]) for way in HandOff for name in (*KILLS, WAKES_UP)]
-    plan = Plan(order=order, seconds=600, outage_s=2, events_per_second=100, seed=20)
+    plan = Plan(order=order, seconds=600, outage_s=2, events_per_second=60, seed=20)
     report = asyncio.run(run_chaos(system, network, plan, print))
     assert report.complaints == ()
     tally = report.total.tally
