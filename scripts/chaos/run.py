@@ -25,7 +25,7 @@ from scripts.chaos.load import Load
 from scripts.chaos.proxy import Proxy
 from scripts.chaos.report import Report, Struck, report_of
 from scripts.chaos.settings import settings
-from scripts.chaos.stage import PATIENCE_S, Stage
+from scripts.chaos.stage import Stage
 from scripts.chaos.tail import follow
 from scripts.chaos.texts import texts
 from scripts.drive.watcher import Watcher
@@ -33,7 +33,6 @@ from scripts.system.ports import HOST, Ports
 from scripts.system.system import System, WantedPorts
 
 SCREENERS = 2
-_LOOK_S = 0.1
 _REDIS_TIMEOUT_MS = 10_000
 
 
@@ -163,7 +162,8 @@ class _Run:
         probe = stage.load.probe()
         await stage.until(lambda: stage.ledger.has_verdict(probe), f"{during}: a fresh event had no verdict")
         recovery_s = time.monotonic() - mended_at
-        await self._until_ready()
+        system = stage.system
+        await stage.until_ready(system.ingest, *system.screeners, system.triton)
         await stage.until(
             lambda: stage.ledger.settled(mended_at), f"{during}: what was sent had not all got its verdict"
         )
@@ -173,24 +173,3 @@ class _Run:
             f"{len(self.struck):3}  {during:<36}  {stage.ledger.accepted - before:6} accepted, "
             f"recovered in {struck.recovery_s:.1f} s, all done in {struck.whole_s:.1f} s"
         )
-
-    async def _until_ready(self) -> None:
-        """Returns once every part is ready.
-
-        Raises:
-            ProcessDied: one has ended by itself.
-        """
-        give_up = time.monotonic() + PATIENCE_S
-        while not await asyncio.to_thread(self._ready):
-            self._stage.system.check()
-            if time.monotonic() > give_up:
-                self._stage.complaints.append(
-                    f"{self._stage.ledger.during}: not ready within {PATIENCE_S:g} s"
-                )
-                return
-            await asyncio.sleep(_LOOK_S)
-
-    def _ready(self) -> bool:
-        system = self._stage.system
-        services = (system.ingest, *system.screeners)
-        return system.triton.is_ready() and all(service.is_ready() for service in services)

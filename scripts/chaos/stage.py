@@ -18,6 +18,7 @@ from scripts.chaos.load import Load
 from scripts.chaos.proxy import Proxy
 from scripts.system.services import Service
 from scripts.system.system import System
+from scripts.system.triton import TritonServer
 
 PATIENCE_S = 90.0
 """After so long nothing is waited for any more: what should have happened is a complaint."""
@@ -94,4 +95,19 @@ class Stage:
         """Ends a service as its keeper would, with SIGTERM, and returns when the new one is ready."""
         await asyncio.to_thread(service.stop)
         service.start()  # not in a thread: the kernel ties the child's life to the one that starts it
-        await asyncio.to_thread(service.wait_ready)
+        await self.until_ready(service)
+
+    async def until_ready(self, *parts: Service | TritonServer) -> None:
+        """Returns once all of them are ready; a complaint where they are not within `PATIENCE_S`.
+
+        Raises:
+            ProcessDied: a part of the system has ended by itself.
+        """
+        give_up = time.monotonic() + PATIENCE_S
+        # Asked anew and not waited for in the thread, for a Ctrl-C waits for the thread.
+        while not all([await asyncio.to_thread(part.is_ready) for part in parts]):
+            self.system.check()
+            if time.monotonic() > give_up:
+                self.complaints.append(f"{self.ledger.during}: not ready within {PATIENCE_S:g} s")
+                return
+            await asyncio.sleep(_LOOK_S)

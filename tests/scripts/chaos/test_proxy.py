@@ -79,7 +79,7 @@ async def test_a_connection_that_lost_an_answer_is_cut(network: Proxy, store: ai
 
 
 async def test_cut_connections_are_made_anew(network: Proxy, far: aioredis.Redis) -> None:
-    waiting = asyncio.create_task(far.blpop(["nothing"], timeout=10))  # type: ignore[arg-type]
+    waiting = asyncio.ensure_future(far.xread({"nothing": "$"}, block=1_500))
     await far.ping()
     await asyncio.sleep(0.05)
     network.cut()
