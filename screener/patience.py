@@ -11,7 +11,7 @@ import structlog
 from pipeline.errors import StoreUnavailable
 from screener.metrics import ScreenerMetrics
 
-_FIRST_WAIT_S, _MOST_WAIT_S = 0.1, 5.0
+_FIRST_WAIT_S, _MOST_WAIT_S = 0.1, 1.0
 _LOOK_S = 0.5
 
 Result = TypeVar("Result")
