@@ -36,11 +36,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run that has ended; `complaints` are promises that were broken, a line each."""
+    """A run that has ended; `complaints` are broken promises, `notes` what else happened, a line each."""
 
     rows: tuple[Row, ...]
     total: Row
     complaints: tuple[str, ...]
+    notes: tuple[str, ...]
     codes: Mapping[str, int]
 
     @property
@@ -50,7 +51,12 @@ class Report:
 
 
 def report_of(
-    struck: Sequence[Struck], findings: Findings, complaints: Sequence[str], codes: Mapping[str, int]
+    struck: Sequence[Struck],
+    findings: Findings,
+    *,
+    complaints: Sequence[str],
+    notes: Sequence[str],
+    codes: Mapping[str, int],
 ) -> Report:
     """Sums the run up, a row for each kind of fault; what got in before the first fault has one, too."""
     names = dict.fromkeys([*(each.during for each in struck), *findings.tallies])
@@ -65,6 +71,7 @@ def report_of(
         rows=tuple(sorted(rows, key=lambda row: row.name)),
         total=_row("all", struck, total),
         complaints=(*complaints, *findings.complaints),
+        notes=tuple(notes),
         codes=dict(codes),
     )
 

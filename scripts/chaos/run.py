@@ -105,15 +105,25 @@ async def run_chaos(system: System, network: Proxy, plan: Plan, report: Callable
     following = asyncio.create_task(follow(watcher, ledger))
     try:
         run = _Run(stage, report)
-        await run.faults(plan)
-        await run.settle()
+        try:
+            await run.faults(plan)
+            await run.settle()
+        except StartupFailed as error:
+            stage.complaints.append(str(error))
+        await load.stop()
         got_in = list(ledger.got_in)
         state = await stage.ask_redis(lambda client: read_end_state(client, ONLY, got_in))
     finally:
         await end((following,))
         await client.close()
         await store.aclose()
-    return report_of(run.struck, audit(ledger, state), stage.complaints, ledger.codes)
+    return report_of(
+        run.struck,
+        audit(ledger, state),
+        complaints=stage.complaints,
+        notes=stage.notes,
+        codes=ledger.codes,
+    )
 
 
 class _Run:
@@ -141,8 +151,6 @@ class _Run:
                 await self._let_happen(fault)
                 if loading.done():
                     loading.result()  # raises what ended it
-        except StartupFailed as error:
-            stage.complaints.append(str(error))
         finally:
             await end((loading,))
 
@@ -152,7 +160,6 @@ class _Run:
         await stage.until(
             lambda: stage.ledger.settled(time.monotonic()), "not everything had its verdict in the end"
         )
-        await stage.load.stop()
 
     async def _let_happen(self, fault: Fault) -> None:
         stage, during = self._stage, self._stage.ledger.during

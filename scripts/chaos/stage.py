@@ -16,6 +16,7 @@ from pipeline.store import store_errors
 from scripts.chaos.ledger import Ledger
 from scripts.chaos.load import Load
 from scripts.chaos.proxy import Proxy
+from scripts.system.process import has_ended
 from scripts.system.services import Service
 from scripts.system.system import System
 from scripts.system.triton import TritonServer
@@ -37,6 +38,7 @@ class Stage:
         store: a client of Redis that goes past `network`.
         outage_s: how long an outage lasts.
         complaints: promises that were broken, a line each; faults add to it.
+        notes: what else is worth telling.
     """
 
     system: System
@@ -47,6 +49,7 @@ class Stage:
     dice: random.Random
     outage_s: float
     complaints: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     async def outage(self) -> None:
         """Lets the outage last."""
@@ -57,9 +60,13 @@ class Stage:
         await asyncio.sleep(self.dice.uniform(0.0, 0.5))
 
     async def until(self, holds: Callable[[], bool], otherwise: str) -> bool:
-        """Returns once it holds; False, and a complaint, where it does not within `PATIENCE_S`."""
+        """Returns once it holds; False, and a complaint, where it does not within `PATIENCE_S`.
+
+        Meanwhile every part is to run, as `keep` has it.
+        """
         give_up = time.monotonic() + PATIENCE_S
         while not holds():
+            self.keep()
             if time.monotonic() > give_up:
                 self.complaints.append(f"{otherwise} within {PATIENCE_S:g} s")
                 return False
@@ -70,6 +77,21 @@ class Stage:
         """Returns once all that is in by now has its verdict; as `until`."""
         now = time.monotonic()
         return await self.until(lambda: self.ledger.screened(now), otherwise)
+
+    def keep(self) -> None:
+        """Starts Triton anew where it has ended by itself, as its keeper would: it is not ours to mend.
+
+        One that was frozen sometimes ends so, with a segmentation fault in its Python backend.
+
+        Raises:
+            ProcessDied: another part has ended by itself.
+        """
+        triton = self.system.triton
+        if triton.pid is not None and has_ended(triton.pid):
+            self.notes.append(f"Triton ended by itself and was started anew: {self.ledger.during}")
+            triton.kill()
+            triton.start()
+        self.system.check()
 
     async def ask_redis(self, call: Callable[[aioredis.Redis], Awaitable[Result]]) -> Result:
         """What Redis answers, asked until it does.
@@ -101,12 +123,12 @@ class Stage:
         """Returns once all of them are ready; a complaint where they are not within `PATIENCE_S`.
 
         Raises:
-            ProcessDied: a part of the system has ended by itself.
+            ProcessDied: as `keep`.
         """
         give_up = time.monotonic() + PATIENCE_S
         # Asked anew and not waited for in the thread, for a Ctrl-C waits for the thread.
         while not all([await asyncio.to_thread(part.is_ready) for part in parts]):
-            self.system.check()
+            self.keep()
             if time.monotonic() > give_up:
                 self.complaints.append(f"{self.ledger.during}: not ready within {PATIENCE_S:g} s")
                 return

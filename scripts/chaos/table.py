@@ -23,6 +23,8 @@ def show(report: Report, console: Console) -> None:
     console.print(table)
     failed = ", ".join(f"{number} {code}" for code, number in sorted(report.codes.items()))
     console.print(f"\ncalls of the client that failed and were repeated: {failed or 'none'}")
+    for note in report.notes:
+        console.print(note, markup=False)
     for complaint in report.complaints:
         console.print(complaint, style="red", markup=False)
 

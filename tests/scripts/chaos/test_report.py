@@ -15,7 +15,13 @@ STRUCK = [Struck("storm", 1.0, 4.0), Struck("flood", 0.5, 0.6), Struck("storm", 
 
 
 def report(*complaints: str) -> Report:
-    return report_of(STRUCK, Findings(TALLIES, complaints), ["a part was slow"], {"UNAVAILABLE": 3})
+    return made_of(Findings(TALLIES, complaints), "a part was slow")
+
+
+def made_of(findings: Findings, *complaints: str) -> Report:
+    return report_of(
+        STRUCK, findings, complaints=complaints, notes=["Triton was started anew"], codes={"UNAVAILABLE": 3}
+    )
 
 
 def test_each_kind_has_its_times_its_counts_and_its_longest() -> None:
@@ -33,10 +39,10 @@ def test_complaints_of_both_are_told() -> None:
 
 def test_sound_is_a_run_without_any_fault_of_ours() -> None:
     good = Findings({"storm": Tally(5, 5)}, ())
-    assert report_of(STRUCK, good, [], {"UNAVAILABLE": 9}).sound
-    assert not report_of(STRUCK, good, ["slow"], {}).sound
-    assert not report_of(STRUCK, Findings({"storm": Tally(5, 5, doubled=1)}, ()), [], {}).sound
-    assert not report_of(STRUCK, Findings({"storm": Tally(5, 4, lost=1)}, ()), [], {}).sound
+    assert made_of(good).sound
+    assert not made_of(good, "slow").sound
+    assert not made_of(Findings({"storm": Tally(5, 5, doubled=1)}, ())).sound
+    assert not made_of(Findings({"storm": Tally(5, 4, lost=1)}, ())).sound
 
 
 def test_the_table_has_every_number() -> None:
@@ -45,4 +51,5 @@ def test_the_table_has_every_number() -> None:
     lines = {line.split()[0]: line.split()[1:] for line in out.getvalue().splitlines() if line.strip()}
     assert " ".join(cell for cell in lines["storm"] if cell != "│") == "2 20 19 1 0 3.0 s 4.0 s"
     assert "3 UNAVAILABLE" in out.getvalue()
+    assert "Triton was started anew" in out.getvalue()
     assert "a part was slow" in out.getvalue()
