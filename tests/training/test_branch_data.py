@@ -8,7 +8,7 @@ import pytest
 from screener.model import ANY_HARM, CATEGORIES
 from training.branch.augment import augmented
 from training.branch.batches import MAX_ROWS, TOKENS_PER_BATCH, batches, draw
-from training.branch.rows import CLEAN_TRUST, DRAWS, KEPT, LABEL_TRUST, corpus_rows, thinned
+from training.branch.rows import CLEAN_TRUST, DRAWS, KEPT, LABEL_DRAWS, LABEL_TRUST, corpus_rows, thinned
 from training.corpus import Corpus
 
 NAN = np.nan
@@ -54,7 +54,8 @@ def test_a_row_is_harmless_as_far_as_its_source_tells() -> None:
 
 def test_rare_positives_are_drawn_more_often() -> None:
     rows = corpus_rows(corpus(("edos", {"VIOLENCE": 1, "HATE_SPEECH": 1}), ("hatexplain", {"TOXIC": 0})))
-    assert rows.draws.tolist() == pytest.approx([3.0, DRAWS["hatexplain"]])
+    rare = DRAWS["edos"] * max(LABEL_DRAWS["VIOLENCE"], LABEL_DRAWS["HATE_SPEECH"])
+    assert rows.draws.tolist() == pytest.approx([rare, DRAWS["hatexplain"]])
 
 
 def test_thinning_keeps_rare_positives_and_its_share() -> None:
