@@ -22,7 +22,7 @@ from screener.source import Entry, RawEvent
 Request = TypeVar("Request")
 Metadata = Iterable[tuple[str, str | bytes]]
 
-_LINGER_S = 1.0
+_LINGER_S = 3.0
 """How long a stream is read on after its end was told, for what was on its way."""
 
 _ENTRY_ID = re.compile(r"\d{1,19}-\d{1,19}")

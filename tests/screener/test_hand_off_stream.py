@@ -177,11 +177,11 @@ async def test_a_drain_is_told_at_once_and_what_still_comes_goes_to_the_queue(
     draining = asyncio.create_task(screener.drain(grace_s=60))
     assert (await answer(call)).draining
     await call.write(admitted(*after))
+    await call.done_writing()  # before the last answer: with it the screener may be gone, connection and all
     [second] = (await answer(call)).admitted_results
     assert second.spilled == screening_pb2.SPILL_REASON_DRAINING
     [first] = (await answer(call)).admitted_results
     assert first.verdict.event_id == "before"
-    await call.done_writing()
     assert await call.read() is grpc.aio.EOF
     await asyncio.wait_for(draining, 10)
     assert await event_ids_in(store, ONLY.raw) == ["after"]
