@@ -13,18 +13,16 @@ from pipeline.keys import ONLY
 from pipeline.move import Mover, StreamCaps
 from pipeline.store import connect
 from pipeline.tasks import end
+from screener.assembly import similarity_of
 from screener.cache import EmbeddingCache
-from screener.core import ScreeningCore, Similarity
+from screener.core import ScreeningCore
 from screener.encoder import Encoder
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.metrics import ScreenerMetrics
 from screener.publish import Publication
 from screener.rules_in_force import RulesInForce
 from screener.settings import ScreenerSettings
-from screener.similarity.campaign import CampaignPolicy
-from screener.similarity.feed import IndexFeed, Sealer
-from screener.similarity.index import SimilarityIndex
-from screener.similarity.versions import VersionedIndexes
+from screener.similarity.feed import IndexFeed
 from screener.tokens import Tokenizer
 from screener.triton import MODEL, TritonModel
 from scripts.system.system import TOKENIZER, System
@@ -41,21 +39,8 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
     metrics = ScreenerMetrics(CollectorRegistry())
     client = connect(system.redis_url, timeout_ms=settings.redis_timeout_ms)
     model = TritonModel.connect(settings.triton_grpc_url, Tokenizer.from_file(settings.tokenizer_path))
-    campaigns = CampaignPolicy(
-        window_ms=settings.flood_window_seconds * 1000,
-        least_events=settings.campaign_min_events,
-        least_authors=settings.campaign_min_authors,
-    )
-    sealer = Sealer()
-    indexes = VersionedIndexes(
-        lambda: SimilarityIndex(
-            max_events=settings.similarity_max_events,
-            segment_events=settings.similarity_segment_events,
-            window_ms=campaigns.window_ms,
-            seal_later=sealer,
-        )
-    )
-    feed = IndexFeed(client, ONLY, indexes, metrics)
+    similarity = similarity_of(settings)
+    feed = IndexFeed(client, ONLY, similarity.indexes, metrics)
     feeding = asyncio.create_task(feed.run())
     await feed.caught_up.wait()
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
@@ -66,7 +51,7 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
                 heuristics=RulesInForce(None).current,
                 policy=settings.policy,
                 model_name=MODEL,
-                similarity=Similarity(indexes, campaigns),
+                similarity=similarity,
             ),
             mover=Mover(client, ONLY, source=ONLY.direct, group="", caps=StreamCaps()),
             keys=ONLY,

@@ -25,8 +25,9 @@ from pipeline.store import connect, store_ready
 from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
 from pipeline.verdict_tail import VerdictTail
+from screener.assembly import similarity_of
 from screener.cache import EmbeddingCache
-from screener.core import ScreeningCore, Similarity
+from screener.core import ScreeningCore
 from screener.dead_letter_limit import DeadLetterBounds, DeadLetterLimit
 from screener.encoder import Encoder
 from screener.hand_off import HandOffLimits, HandOffs
@@ -39,10 +40,7 @@ from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
-from screener.similarity.campaign import CampaignPolicy
-from screener.similarity.feed import IndexFeed, Sealer
-from screener.similarity.index import SimilarityIndex
-from screener.similarity.versions import VersionedIndexes
+from screener.similarity.feed import IndexFeed
 from screener.source import Source
 from screener.tokens import Tokenizer, TokenizerUnreadable
 from screener.triton import MODEL, TritonModel
@@ -67,21 +65,8 @@ async def run(settings: ScreenerSettings) -> None:
     direct_model = TritonModel.connect(settings.triton_grpc_url, words)
     cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
     queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in (queue_model, direct_model))
-    seal_later = Sealer()
-    campaigns = CampaignPolicy(
-        window_ms=settings.flood_window_seconds * 1000,
-        least_events=settings.campaign_min_events,
-        least_authors=settings.campaign_min_authors,
-    )
-    indexes = VersionedIndexes(
-        lambda: SimilarityIndex(
-            max_events=settings.similarity_max_events,
-            segment_events=settings.similarity_segment_events,
-            window_ms=campaigns.window_ms,
-            seal_later=seal_later,
-        )
-    )
-    feed = IndexFeed(client, ONLY, indexes, metrics)
+    similarity = similarity_of(settings)
+    feed = IndexFeed(client, ONLY, similarity.indexes, metrics)
     rules = RulesInForce(settings.custom_rules_path)
     queue_core, direct_core = (
         ScreeningCore(
@@ -89,7 +74,7 @@ async def run(settings: ScreenerSettings) -> None:
             heuristics=rules.current,
             policy=settings.policy,
             model_name=MODEL,
-            similarity=Similarity(indexes, campaigns),
+            similarity=similarity,
         )
         for encoder in (queue_encoder, direct_encoder)
     )
@@ -162,7 +147,9 @@ async def run(settings: ScreenerSettings) -> None:
     may_hand_off = ApiKeys(hand_off_keys, setting="HANDOFF_API_KEYS") if hand_off_keys else None
     service = ScreeningService(
         direct_core,
-        SimilarTexts(direct_encoder, indexes, heuristics=rules.current, model_timeout_s=model_timeout_s),
+        SimilarTexts(
+            direct_encoder, similarity.indexes, heuristics=rules.current, model_timeout_s=model_timeout_s
+        ),
         HandOffDoor(hand_offs, may_hand_off, ready=warm),
         watches,
         batch_size=settings.batch_size,
