@@ -8,9 +8,10 @@ from seawall.ingest.v1 import ingest_pb2
 from pipeline.keys import ONLY
 from pipeline.move import Fields
 from pipeline.record import RecordState
-from pipeline.verdict import Category, Route, Timings, Verdict
+from pipeline.verdict import Verdict
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import entries_of
+from tests.fixtures.verdicts import a_verdict
 from tests.ingest.door import Ingest, bad_fields
 from tests.pipeline.way_out import mover, publish
 
@@ -19,29 +20,7 @@ QUEUED = ingest_pb2.EVENT_STATE_QUEUED
 SCREENED = ingest_pb2.EVENT_STATE_SCREENED
 DEAD_LETTERED = ingest_pb2.EVENT_STATE_DEAD_LETTERED
 
-VERDICT = Verdict(
-    event_id="event-1",
-    platform=1,
-    channel_id="general",
-    author_id="author-1",
-    risk_score=0.25,
-    labels=(),
-    category=Category.LOW_RISK,
-    confidence=0.75,
-    scores=(0.0, 0.25, 0.0, 0.0, 0.0, 0.0),
-    heuristic_score=0.0,
-    model_score=0.25,
-    flags=(),
-    similar_events=(),
-    campaign=None,
-    route=Route.LOW_RISK,
-    model_name="e5_risk",
-    model_version=1,
-    cache_hit=False,
-    degraded=False,
-    screened_at_ms=1_700_000_000_000,
-    timings=Timings(),
-)
+VERDICT = a_verdict("event-1")
 
 
 async def finish(store: aioredis.Redis, *, to: str, state: RecordState) -> None:

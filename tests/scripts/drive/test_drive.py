@@ -11,7 +11,7 @@ import redis.asyncio as aioredis
 
 from pipeline.event import Event
 from pipeline.keys import GROUP, ONLY
-from pipeline.verdict import Category, Route, Timings, Verdict
+from pipeline.verdict import Verdict
 from scripts.drive.drive import Target, drive
 from scripts.drive.ledger import Ledger
 from scripts.drive.summary import summarise
@@ -19,6 +19,7 @@ from scripts.errors import BadRow, CommandFailed
 from scripts.rows.events import EventRow
 from scripts.system.system import Part, System
 from tests.fixtures.events import MakeEvent
+from tests.fixtures.verdicts import a_verdict
 
 PATIENCE_S = 1.0
 
@@ -86,29 +87,7 @@ async def judge_all(client: aioredis.Redis, verdicts: int) -> None:
 
 
 def verdict(event: Event) -> Verdict:
-    return Verdict(
-        event_id=event.event_id,
-        platform=event.platform,
-        channel_id="",
-        author_id=event.author_id,
-        risk_score=0.1,
-        labels=(),
-        category=Category.LOW_RISK,
-        confidence=0.9,
-        scores=(0.0,) * 6,
-        heuristic_score=0.0,
-        model_score=0.1,
-        flags=(),
-        similar_events=(),
-        campaign=None,
-        route=Route.LOW_RISK,
-        model_name="test",
-        model_version=1,
-        cache_hit=False,
-        degraded=False,
-        screened_at_ms=0,
-        timings=Timings(),
-    )
+    return a_verdict(event.event_id, platform=event.platform, author_id=event.author_id)
 
 
 def rows_of(make_event: MakeEvent, count: int) -> list[EventRow | BadRow]:

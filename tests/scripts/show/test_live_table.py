@@ -1,38 +1,13 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 from rich.console import Console
 
-from pipeline.verdict import Category, Route, Timings, Verdict
 from scripts.drive.ledger import Ledger
 from scripts.show.live_table import LiveTable
 from tests.fixtures.events import MakeEvent
-
-VERDICT = Verdict(
-    event_id="event-1",
-    platform=1,
-    channel_id="general",
-    author_id="author-1",
-    risk_score=0.1,
-    labels=(),
-    category=Category.LOW_RISK,
-    confidence=0.9,
-    scores=(0.0,) * 6,
-    heuristic_score=0.0,
-    model_score=0.1,
-    flags=(),
-    similar_events=(),
-    campaign=None,
-    route=Route.LOW_RISK,
-    model_name="memory",
-    model_version=1,
-    cache_hit=False,
-    degraded=False,
-    screened_at_ms=0,
-    timings=Timings(),
-)
+from tests.fixtures.verdicts import a_verdict
 
 
 def shown(latencies_s: list[float], make_event: MakeEvent) -> str:
@@ -40,7 +15,7 @@ def shown(latencies_s: list[float], make_event: MakeEvent) -> str:
     with LiveTable(Console(file=out, force_terminal=True, width=160, color_system=None)) as table:
         for number, latency_s in enumerate(latencies_s):
             event_id = f"e{number}"
-            table.verdict(make_event(event_id=event_id), replace(VERDICT, event_id=event_id), latency_s)
+            table.verdict(make_event(event_id=event_id), a_verdict(event_id), latency_s)
         table.progress(Ledger())
     return out.getvalue()
 
