@@ -76,17 +76,16 @@ class Watches:
             raise Overloaded(f"{self._max_watchers} watch already", retry_after_s=5.0)
         scope = asyncio.timeout(None)  # `stop` has it expire, whatever the watch waits for
         self._scopes.add(scope)
-        self._metrics.watchers.set(len(self._scopes))
         watch: _Watch | None = None
         try:
             async with scope:
                 watch = _Watch(wanted, await self._start(start), write, stall_s=self._stall_s)
-                await self._follow(watch)
+                with self._metrics.watchers.track_inprogress():  # once it misses nothing that is published
+                    await self._follow(watch)
         except TimeoutError:
             raise _stopped(watch.position if watch else start) from None
         finally:
             self._scopes.discard(scope)
-            self._metrics.watchers.set(len(self._scopes))
 
     def stop(self) -> None:
         """Ends every watch at once, and every one to come."""

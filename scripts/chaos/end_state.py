@@ -55,7 +55,7 @@ async def read_end_state(client: aioredis.Redis, keys: Keys, event_ids: Sequence
             verdicts=verdicts,
             dead_letters=await _count(client, keys.dead_letter),
             states=states,
-            left=await client.xlen(keys.raw) + await client.xlen(keys.direct),
+            left=await client.xlen(keys.direct) + await client.xlen(keys.raw),  # the way that entries move
             pending=(await client.xpending(keys.raw, GROUP))["pending"],
         )
 
