@@ -25,6 +25,7 @@ class Keys:
     embeddings: str = "events:embeddings"
     attempts: str = "screening:attempts"
     trimmed: str = "screening:trimmed"
+    audit: str = "audit:log"
 
     def event(self, event_id: str) -> str:
         """Holds an event's record (`pipeline.record`)."""

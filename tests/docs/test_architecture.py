@@ -52,6 +52,7 @@ def test_every_script_and_stream_is_named() -> None:
         ONLY.embeddings,
         ONLY.attempts,
         ONLY.trimmed,
+        ONLY.audit,
     )
     assert not {name for name in streams if f"| `{name}` |" not in PAGE}
 
