@@ -1,12 +1,15 @@
-"""API keys: who may call."""
+"""API keys: who calls, and what for."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from pipeline.errors import StartupFailed, Unauthenticated
+from pipeline.errors import Forbidden, StartupFailed, Unauthenticated
 
 METADATA_KEYS = ("api-key", "x-api-key")
 """Where a call carries its key."""
@@ -14,47 +17,156 @@ METADATA_KEYS = ("api-key", "x-api-key")
 MIN_KEY_CHARS = 16
 
 
-class ApiKeys:
-    """The keys in force, several at once so that they can be rotated; only their hashes are kept."""
+class Scope(StrEnum):
+    """What a key is for."""
 
-    def __init__(self, keys: Iterable[str], *, setting: str = "API_KEYS") -> None:
-        """Takes the keys, and the setting that they are from, for the messages.
+    INGEST = "ingest"
+    SCREEN = "screen"
+    READ = "read"
+    ADMIN = "admin"
+    HAND_OFF = "hand_off"
+
+
+AnyOf = frozenset[Scope]
+"""Scopes of which one is enough; without any, every key is."""
+
+PLAIN_SCOPES: AnyOf = frozenset({Scope.INGEST, Scope.SCREEN, Scope.READ})
+"""What the keys of `API_KEYS` are for; those of `HANDOFF_API_KEYS` hand off beside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many events a key may send: so many a second over time, and at once up to `burst`."""
+
+    events_per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever calls: the name of the key, never the key."""
+
+    name: str
+    scopes: frozenset[Scope]
+    quota: Quota | None = None
+
+
+NOBODY = Caller("nobody", frozenset())
+"""The caller of what no call has begun."""
+
+_calling: ContextVar[Caller] = ContextVar("caller", default=NOBODY)
+
+
+def current_caller() -> Caller:
+    """Who made the call that is being answered, also in the tasks that it started."""
+    return _calling.get()
+
+
+def set_caller(caller: Caller) -> None:
+    """Says who made the call of the current task."""
+    _calling.set(caller)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, known by the SHA-256 of its characters, and in force until `expires_at_s` of Unix time.
+
+    A slow hash would add nothing: a key is 32 random bytes, which nobody finds by trying.
+    """
+
+    digest: bytes
+    caller: Caller
+    expires_at_s: float | None = None
+
+
+class ApiKeys:
+    """The keys in force; only their hashes are kept."""
+
+    def __init__(
+        self,
+        keys: Iterable[str] = (),
+        *,
+        hand_off: Iterable[str] = (),
+        listed: Iterable[Key] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Takes the keys.
+
+        Args:
+            keys: those of `API_KEYS`; their callers are named key-1, key-2, ...
+            hand_off: those of `HANDOFF_API_KEYS`, named hand-off-1, ... where they are no key of `API_KEYS`.
+            listed: those of `API_KEYS_FILE`.
+            clock: gives the Unix time in seconds.
 
         Raises:
             StartupFailed: there is no key, or one is too short to be secret. No key never means no check.
         """
-        self._digests = tuple(_digest(key) for key in keys if _must_be_long(key, setting))
-        if not self._digests:
+        self._clock = clock
+        self._plain = _plain(keys, setting="API_KEYS", name="key", scopes=PLAIN_SCOPES)
+        for digest, key in _plain(
+            hand_off, setting="HANDOFF_API_KEYS", name="hand-off", scopes=PLAIN_SCOPES
+        ).items():
+            caller = self._plain.get(digest, key).caller
+            self._plain[digest] = Key(digest, replace(caller, scopes=caller.scopes | {Scope.HAND_OFF}))
+        self._in_force: dict[bytes, Key] = {}
+        self.list_anew(listed)
+        if not self._in_force:
             raise StartupFailed(
-                f"{setting} is empty; allowed: one or more keys of at least {MIN_KEY_CHARS} characters"
+                f"API_KEYS is empty; allowed: one or more keys of at least {MIN_KEY_CHARS} characters, "
+                "or a file of keys in API_KEYS_FILE"
             )
 
-    def check(self, metadata: Iterable[tuple[str, str | bytes]]) -> None:
-        """Passes a call that carries a key in force.
+    def list_anew(self, listed: Iterable[Key]) -> None:
+        """Puts these keys in force in the place of those that were listed before."""
+        self._in_force = {**{key.digest: key for key in listed}, **self._plain}
+
+    def caller_of(self, metadata: Iterable[tuple[str, str | bytes]]) -> Caller:
+        """Who calls with this metadata.
 
         Raises:
-            Unauthenticated: it carries none, or a wrong one.
+            Unauthenticated: it carries no key, or one that is not in force.
         """
         for name, value in metadata:
             if name in METADATA_KEYS:
-                if self._holds(value):
-                    return
-                raise Unauthenticated(f"the key in the {name} metadata is not valid")
-        raise Unauthenticated("no key: send one in the api-key or x-api-key metadata")
+                # The time that the look-up takes helps nobody: what a SHA-256 begins with cannot be chosen.
+                key = self._in_force.get(digest_of(value))
+                if key is None:
+                    raise Unauthenticated(f"the key in the {name} metadata is not valid", reason="wrong_key")
+                if key.expires_at_s is not None and key.expires_at_s <= self._clock():
+                    raise Unauthenticated(f"the key in the {name} metadata has expired", reason="expired")
+                return key.caller
+        raise Unauthenticated("no key: send one in the api-key or x-api-key metadata", reason="no_key")
 
-    def _holds(self, key: str | bytes) -> bool:
-        digest = _digest(key)
-        # Every key is compared, whole and in constant time, so that time tells nothing about which matched.
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+
+def must_have(caller: Caller, wanted: AnyOf | None) -> None:
+    """Passes a caller with one of the scopes.
+
+    Args:
+        caller: who calls.
+        wanted: one of these is enough; without any, every caller passes; None passes nobody.
+
+    Raises:
+        Forbidden: he has none of them.
+    """
+    if wanted is None:
+        raise Forbidden("this is open to nobody", key=caller.name)
+    if wanted and not wanted & caller.scopes:
+        names = " or ".join(sorted(wanted))
+        raise Forbidden(f"the key {caller.name} has not the scope {names}", key=caller.name, scope=names)
 
 
-def _digest(key: str | bytes) -> bytes:
+def digest_of(key: str | bytes) -> bytes:
+    """What is kept of a key: the SHA-256 of its characters in UTF-8."""
     return hashlib.sha256(key.encode() if isinstance(key, str) else key).digest()
 
 
-def _must_be_long(key: str, setting: str) -> bool:
-    if len(key) < MIN_KEY_CHARS:
-        raise StartupFailed(
-            f"{setting} holds a key of {len(key)} characters; allowed: {MIN_KEY_CHARS} or more"
-        )
-    return True
+def _plain(keys: Iterable[str], *, setting: str, name: str, scopes: frozenset[Scope]) -> dict[bytes, Key]:
+    plain: dict[bytes, Key] = {}
+    for number, key in enumerate(keys, start=1):
+        if len(key) < MIN_KEY_CHARS:
+            raise StartupFailed(
+                f"{setting} holds a key of {len(key)} characters; allowed: {MIN_KEY_CHARS} or more"
+            )
+        digest = digest_of(key)
+        plain[digest] = Key(digest, Caller(f"{name}-{number}", scopes))
+    return plain

@@ -3,6 +3,7 @@
 SeawallError
 ├── Retry                 try again later; nothing was changed
 │   ├── Overloaded        a bound is reached (queue, concurrency)
+│   ├── QuotaExceeded     a key has sent what its quota allows; names the key and the limit
 │   ├── StoreUnavailable  Redis is away, read-only or out of memory
 │   ├── ModelUnavailable  Triton is away, loading, or too slow
 │   └── WatchEnded        a watch of verdicts goes on from its position
@@ -39,6 +40,15 @@ class Retry(SeawallError):
 
 class Overloaded(Retry):
     """A bound is reached; the delay is estimated from the rate at which work drains."""
+
+
+class QuotaExceeded(Retry):
+    """The key of this name has sent what its quota allows; `limit` is the quota, in words."""
+
+    def __init__(self, *, key: str, limit: str, retry_after_s: float) -> None:
+        super().__init__(f"the key {key} is past its quota of {limit}", retry_after_s=retry_after_s)
+        self.key = key
+        self.limit = limit
 
 
 class StoreUnavailable(Retry):
@@ -91,11 +101,20 @@ class Unparsable(Reject):
 
 
 class Unauthenticated(Reject):
-    """No key, or a wrong one."""
+    """No key, or a wrong one; `reason` says which in one word, for metrics and logs."""
+
+    def __init__(self, message: str, *, reason: str = "no_key") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(Reject):
-    """The key is in force, but not for what is asked."""
+    """The key is in force, but not for what is asked; `scope` is what it would need."""
+
+    def __init__(self, message: str, *, key: str = "", scope: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+        self.scope = scope
 
 
 class PositionLost(Reject):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,19 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
-from pipeline.auth import ApiKeys
-from pipeline.errors import SeawallError, Unauthenticated, Unparsable
-from pipeline.status import abort, status_of
+from pipeline.auth import AnyOf, ApiKeys, must_have, set_caller
+from pipeline.errors import Forbidden, SeawallError, Unauthenticated, Unparsable
+from pipeline.method_scopes import METHOD_SCOPES
+from pipeline.status import CODES, abort, status_of
 
 OPEN_SERVICES = ("grpc.health.v1.Health",)
 """What may be called without a key: health, because whoever asks may have none."""
 
-OURS = "/seawall."
-"""Methods under this prefix get their errors mapped; health and reflection map their own."""
-
 REFUSAL_SECONDS = 1.0
 """How long a refused stream is read on, unlooked at, for its client to come to the end of its writing."""
+
+Parse = Callable[[bytes], Any] | None
+"""What makes a message of its bytes; None leaves them as they are."""
 
 Observe = Callable[[str, str, float], None]
 """Takes the full method name, the status code's name, and the seconds that the call took."""
@@ -33,15 +34,16 @@ if TYPE_CHECKING:  # grpc's own classes take no parameters at run time
     Handler = grpc.RpcMethodHandler[Any, Any]
 
 _log = structlog.get_logger(__name__)
-_UNPARSABLE = object()
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Lets a call through only with a key, and answers errors by the table of `pipeline.status`."""
+    """Lets a call through only with a key for its method, and answers errors by `pipeline.status`' table."""
 
-    def __init__(self, keys: ApiKeys, observe: Observe) -> None:
+    def __init__(self, keys: ApiKeys, observe: Observe, scopes: Mapping[str, AnyOf] = METHOD_SCOPES) -> None:
+        """Takes the keys in force, who counts the calls, and the scopes that each method wants."""
         self._keys = keys
         self._observe = observe
+        self._scopes = scopes
         self._guarded: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -49,22 +51,15 @@ class Guard(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
-        """Answers with the handler of the method, or one that refuses, in the same of the four RPC shapes."""
+        """Answers with the handler of the method, guarded, in the same of the four RPC shapes."""
         method: str = handler_call_details.method
-        if method.split("/")[1] in OPEN_SERVICES:
+        if method.removeprefix("/").partition("/")[0] in OPEN_SERVICES:
             return await continuation(handler_call_details)
-        try:
-            self._keys.check(handler_call_details.invocation_metadata)
-        except Unauthenticated as error:
-            handler = await continuation(handler_call_details)
-            if handler is not None:  # a name that somebody invented would become a label of a metric
-                self._observe(method, grpc.StatusCode.UNAUTHENTICATED.name, 0.0)
-            return _refusal(handler, error)
         guarded = self._guarded.get(method)
         if guarded is None:
             handler = await continuation(handler_call_details)
-            if handler is None or not method.startswith(OURS):
-                return handler
+            if handler is None:  # a name that somebody invented would become a label of a metric
+                return None
             guarded = self._guarded[method] = self._guard(method, handler)
         return guarded
 
@@ -72,11 +67,13 @@ class Guard(grpc.aio.ServerInterceptor):
         behaviour = _behaviour(handler)
         observe = self._observe
         parsed = _all_parsed if handler.request_streaming else _parsed
+        parse = handler.request_deserializer
 
         async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            await self._enter(method, request, context)
             started = time.perf_counter()
             try:
-                response = await behaviour(parsed(request), context)
+                response = await behaviour(parsed(parse, request), context)
             except asyncio.CancelledError:
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
@@ -88,9 +85,10 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer_stream(
             request: Any, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
+            await self._enter(method, request, context)
             started = time.perf_counter()
             try:
-                async for response in behaviour(parsed(request), context):
+                async for response in behaviour(parsed(parse, request), context):
                     yield response
             except (asyncio.CancelledError, GeneratorExit):
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
@@ -102,8 +100,20 @@ class Guard(grpc.aio.ServerInterceptor):
         return _same_shape(
             handler,
             answer_stream if handler.response_streaming and not _writes_itself(behaviour) else answer,
-            _tolerant(handler.request_deserializer),
         )
+
+    async def _enter(self, method: str, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Says whose call this is, or ends it; before anything of the request is looked at."""
+        try:
+            caller = self._keys.caller_of(context.invocation_metadata() or ())
+            must_have(caller, self._scopes.get(method))
+        except (Unauthenticated, Forbidden) as error:
+            self._observe(method, CODES[type(error)].name, 0.0)
+            if isinstance(request, AsyncIterator):
+                await _drained(request)
+            await abort(context, error)
+        # Here and not in the interceptor, so that it is known wherever the method itself runs.
+        set_caller(caller)
 
 
 async def _fail(
@@ -129,35 +139,17 @@ def _where(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "unknown"
 
 
-def _tolerant(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    # grpc.aio answers UNKNOWN where a deserializer raises, before any handler has a say.
-    def parse(data: bytes) -> Any:
-        try:
-            return deserialize(data) if deserialize else data
-        except DecodeError:
-            return _UNPARSABLE
-
-    return parse
+def _parsed(parse: Parse, data: bytes) -> Any:
+    # Not left to grpc.aio, which answers UNKNOWN where a deserializer raises, before any handler has a say.
+    try:
+        return parse(data) if parse else data
+    except DecodeError:
+        raise Unparsable("the bytes are not the message that this method takes") from None
 
 
-def _parsed(request: Any) -> Any:
-    if request is _UNPARSABLE:
-        raise Unparsable("the bytes are not the message that this method takes")
-    return request
-
-
-async def _all_parsed(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for request in requests:
-        yield _parsed(request)
-
-
-def _refusal(handler: Handler | None, error: Unauthenticated) -> Handler | None:
-    async def refuse(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        if isinstance(request, AsyncIterator):
-            await _drained(request)
-        await abort(context, error)
-
-    return None if handler is None else _same_shape(handler, refuse, None)
+async def _all_parsed(parse: Parse, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for data in requests:
+        yield _parsed(parse, data)
 
 
 async def _drained(requests: AsyncIterator[Any]) -> None:
@@ -182,13 +174,11 @@ def _writes_itself(behaviour: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(behaviour)
 
 
-def _same_shape(
-    handler: Handler, behaviour: Callable[..., Any], deserialize: Callable[[bytes], Any] | None
-) -> Handler:
+def _same_shape(handler: Handler, behaviour: Callable[..., Any]) -> Handler:
     make = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[bool(handler.request_streaming), bool(handler.response_streaming)]
-    return make(behaviour, request_deserializer=deserialize, response_serializer=handler.response_serializer)
+    return make(behaviour, request_deserializer=None, response_serializer=handler.response_serializer)

@@ -17,6 +17,7 @@ CODES: dict[type[errors.SeawallError], grpc.StatusCode] = {
     errors.Unparsable: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
+    errors.QuotaExceeded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelUnavailable: grpc.StatusCode.UNAVAILABLE,
@@ -65,28 +66,45 @@ def details_of(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 
 def _details(error: BaseException) -> list[AnyMessage]:
-    if isinstance(error, errors.InvalidRequest):
-        return [
-            _packed(
-                error_details_pb2.BadRequest(
-                    field_violations=[
-                        error_details_pb2.BadRequest.FieldViolation(
-                            field=v.field, description=f"{v.problem}; allowed: {v.allowed}"
-                        )
-                        for v in error.violations
-                    ]
-                )
-            )
-        ]
-    if isinstance(error, errors.WatchEnded):
-        return [_retry(error.retry_after_s), _info(error, position=error.position)]
-    if isinstance(error, errors.PositionLost):
-        return [_info(error, oldest_position=error.position)]
-    if isinstance(error, errors.Retry):
-        return [_retry(error.retry_after_s)]
-    if isinstance(error, errors.ModelOutputInvalid):
-        return [_retry(_MODEL_FAULT_RETRY_S)]
+    match error:
+        case errors.InvalidRequest():
+            return [_bad_fields(error)]
+        case errors.Forbidden():
+            return [_info(error, key=error.key, scope=error.scope)]
+        case errors.PositionLost():
+            return [_info(error, oldest_position=error.position)]
+        case errors.ModelOutputInvalid():
+            return [_retry(_MODEL_FAULT_RETRY_S)]
+        case errors.Retry():
+            return [_retry(error.retry_after_s), *_why(error)]
     return []
+
+
+def _why(error: errors.Retry) -> list[AnyMessage]:
+    """What there is to tell beside the delay."""
+    if isinstance(error, errors.WatchEnded):
+        return [_info(error, position=error.position)]
+    if isinstance(error, errors.QuotaExceeded):
+        violation = error_details_pb2.QuotaFailure.Violation(
+            subject=f"key:{error.key}", description=error.limit
+        )
+        return [
+            _packed(error_details_pb2.QuotaFailure(violations=[violation])),
+            _info(error, key=error.key, limit=error.limit),
+        ]
+    return []
+
+
+def _bad_fields(error: errors.InvalidRequest) -> AnyMessage:
+    violation = error_details_pb2.BadRequest.FieldViolation
+    return _packed(
+        error_details_pb2.BadRequest(
+            field_violations=[
+                violation(field=v.field, description=f"{v.problem}; allowed: {v.allowed}")
+                for v in error.violations
+            ]
+        )
+    )
 
 
 def _retry(delay_s: float) -> AnyMessage:

@@ -11,8 +11,8 @@ from typing import TypeVar
 from seawall.screening.v1 import screening_pb2, verdict_pb2
 
 from pipeline.admission import MAX_BATCH
-from pipeline.auth import ApiKeys
-from pipeline.errors import EntryUndecodable, Forbidden, InvalidRequest, Unauthenticated
+from pipeline.auth import Scope, current_caller
+from pipeline.errors import EntryUndecodable, Forbidden, InvalidRequest
 from pipeline.event import Event, Platform
 from pipeline.hand_off import WANTED
 from pipeline.wire import batch_violation
@@ -35,7 +35,6 @@ class HandOffDoor:
     def __init__(
         self,
         hand_offs: HandOffs,
-        keys: ApiKeys | None,
         *,
         ready: asyncio.Event | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -44,12 +43,10 @@ class HandOffDoor:
 
         Args:
             hand_offs: what takes the events.
-            keys: the keys that may hand off; None for nobody.
             ready: set once events can be judged; until then no stream stands. None: at once.
             clock: that of `hand_offs`.
         """
         self._hand_offs = hand_offs
-        self._keys = keys
         self._ready = ready
         self._clock = clock
 
@@ -59,27 +56,18 @@ class HandOffDoor:
         return self._hand_offs.draining
 
     async def permits(self, metadata: Metadata | None) -> bool:
-        """Whether a call with this metadata may hand events over; waits until they can be judged.
+        """Whether the current caller may hand events over; waits until they can be judged.
 
         Raises:
-            Forbidden: it wants to, and may not.
+            Forbidden: the call's metadata says that it wants to, and the caller may not.
         """
-        if self._may_hand_off(metadata or ()):
+        if Scope.HAND_OFF in current_caller().scopes:
             if self._ready is not None:
                 await self._ready.wait()
             return True
         if WANTED in (metadata or ()):
             raise forbidden()
         return False
-
-    def _may_hand_off(self, metadata: Metadata) -> bool:
-        if self._keys is None:
-            return False
-        try:
-            self._keys.check(metadata)
-        except Unauthenticated:
-            return False
-        return True
 
     async def settle(
         self, admitted: Sequence[screening_pb2.AdmittedEvent]
@@ -103,7 +91,11 @@ class HandOffDoor:
 
 def forbidden() -> Forbidden:
     """The refusal of a key that may not hand off."""
-    return Forbidden("this key may not hand events over: HANDOFF_API_KEYS names those that may")
+    return Forbidden(
+        "this key may not hand events over: HANDOFF_API_KEYS names those that may, or the scope hand_off",
+        key=current_caller().name,
+        scope=Scope.HAND_OFF,
+    )
 
 
 async def until_told(

@@ -10,9 +10,10 @@ from typing import Any
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
 
-from pipeline.auth import ApiKeys
+from pipeline.auth import AnyOf, ApiKeys, current_caller
 from pipeline.errors import InvalidRequest, Overloaded, Violation
 from pipeline.guard import Guard, Observe
+from pipeline.method_scopes import ANY_KEY, METHOD_SCOPES
 from pipeline.server import channel_options
 from scripts.system.ports import HOST
 
@@ -20,6 +21,9 @@ KEY = "the-key-of-these-tests"
 WITH_KEY = (("api-key", KEY),)
 SECRET = "what somebody said"
 SERVICE = "seawall.test.v1.Shapes"
+SHAPE_SCOPES: dict[str, AnyOf] = {
+    f"/{SERVICE}/{method}": ANY_KEY for method in ("One", "Many", "Written", "Collected", "Each")
+}
 
 
 async def one(request: StringValue, context: grpc.aio.ServicerContext[Any, Any]) -> StringValue:
@@ -54,7 +58,9 @@ async def each(
 
 
 def reply(request: StringValue) -> StringValue:
-    """The request back, or the error that it asks for."""
+    """The request back, or the error that it asks for, or who the caller is."""
+    if request.value == "who":
+        return StringValue(value=current_caller().name)
     if request.value == "bug":
         raise ValueError(SECRET)
     if request.value == "invalid":
@@ -83,10 +89,14 @@ def shapes() -> grpc.GenericRpcHandler:
 
 @asynccontextmanager
 async def serving(
-    register: Callable[[grpc.aio.Server], None], *, observe: Observe = lambda *_: None
+    register: Callable[[grpc.aio.Server], None],
+    *,
+    observe: Observe = lambda *_: None,
+    keys: ApiKeys | None = None,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server with a guard."""
-    server = grpc.aio.server(interceptors=(Guard(ApiKeys([KEY]), observe),), options=channel_options())
+    guard = Guard(keys or ApiKeys([KEY]), observe, {**METHOD_SCOPES, **SHAPE_SCOPES})
+    server = grpc.aio.server(interceptors=(guard,), options=channel_options())
     register(server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()

@@ -69,6 +69,12 @@ async def test_lets_a_call_with_a_key_through(
     assert 0 < seconds < 10
 
 
+@pytest.mark.parametrize("method", METHODS)
+async def test_every_shape_of_method_knows_who_calls(channel: grpc.aio.Channel, method: str) -> None:
+    told = await call(channel, method, said("who"))
+    assert [StringValue.FromString(answer).value for answer in told][-1] == "key-1"
+
+
 @pytest.mark.parametrize(
     "metadata",
     [(), (("api-key", ""),), (("api-key", KEY + "x"),), (("authorization", f"Bearer {KEY}"),)],

@@ -17,6 +17,7 @@ TABLE: list[tuple[errors.SeawallError, grpc.StatusCode, float | None]] = [
     (errors.Unauthenticated("no key"), CODE.UNAUTHENTICATED, None),
     (errors.Forbidden("not for this"), CODE.PERMISSION_DENIED, None),
     (errors.Overloaded("full", retry_after_s=2.5), CODE.RESOURCE_EXHAUSTED, 2.5),
+    (errors.QuotaExceeded(key="bot", limit="5 a second", retry_after_s=0.2), CODE.RESOURCE_EXHAUSTED, 0.2),
     (errors.StoreUnavailable("away"), CODE.UNAVAILABLE, 1.0),
     (errors.ModelUnavailable("away", retry_after_s=0.25), CODE.UNAVAILABLE, 0.25),
     (errors.WatcherTooSlow("slow", "1-0_2-0"), CODE.RESOURCE_EXHAUSTED, 1.0),
@@ -105,3 +106,21 @@ def test_the_end_of_a_watch_names_the_position_to_go_on_from(
     info = error_details_pb2.ErrorInfo()
     assert status_of(error).details[-1].Unpack(info)
     assert (info.reason, info.domain, dict(info.metadata)) == (reason, "seawall", {named: "1-0_2-0"})
+
+
+def test_a_quota_is_named_with_its_key() -> None:
+    status = status_of(errors.QuotaExceeded(key="bot", limit="5 events per second", retry_after_s=0.2))
+    _, quota_detail, info_detail = status.details
+    quota, info = error_details_pb2.QuotaFailure(), error_details_pb2.ErrorInfo()
+    assert quota_detail.Unpack(quota)
+    assert [(v.subject, v.description) for v in quota.violations] == [("key:bot", "5 events per second")]
+    assert info_detail.Unpack(info)
+    assert (info.reason, info.domain) == ("QUOTA_EXCEEDED", "seawall")
+    assert dict(info.metadata) == {"key": "bot", "limit": "5 events per second"}
+
+
+def test_what_is_forbidden_names_the_scope_that_it_needs() -> None:
+    [detail] = status_of(errors.Forbidden("not for this", key="bot", scope="read")).details
+    info = error_details_pb2.ErrorInfo()
+    assert detail.Unpack(info)
+    assert (info.reason, dict(info.metadata)) == ("FORBIDDEN", {"key": "bot", "scope": "read"})

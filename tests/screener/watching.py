@@ -140,7 +140,7 @@ async def serving_screener(
     service = ScreeningService(
         a_core(model),
         SimilarTexts(encoder, indexes, heuristics=lambda: HEURISTICS, model_timeout_s=5),
-        HandOffDoor(Bench(client).hand_offs(), None),
+        HandOffDoor(Bench(client).hand_offs()),
         watches,
         batch_size=10,
         batches_in_flight=1,
