@@ -19,7 +19,7 @@ from benchmarks.texts import new_text
 from benchmarks.turns import Figures, percentile
 from pipeline.admission import Admission, AdmissionLimits, Candidate
 from pipeline.event import Event, EventType, Platform
-from pipeline.fingerprint import fingerprint
+from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 from pipeline.server import channel_options
@@ -40,6 +40,7 @@ class Client:
     def __init__(self, system: System) -> None:
         self.chance = random.Random(1)  # noqa: S311  # no secret
         self.metadata = (("api-key", system.api_key),)
+        self._digests = Digests(system.dedup_secret)
         self._channels = [
             grpc.aio.insecure_channel(address, options=channel_options())
             for address in (system.ingest_address, system.screener_address)
@@ -131,7 +132,7 @@ class Client:
         found = []
         for at in range(0, len(texts), BATCH):
             events = [event_of(text) for text in texts[at : at + BATCH]]
-            report = await admission.admit([_candidate(event) for event in events])
+            report = await admission.admit([_candidate(event, self._digests) for event in events])
             found += [
                 Handed(RawEvent(Entry(decision.entry_id, event.event_id, event.encode()), event), math.inf)
                 for event, decision in zip(events, report.decisions, strict=True)
@@ -152,10 +153,10 @@ def event_of(text: str) -> Event:
     )
 
 
-def _candidate(event: Event) -> Candidate:
+def _candidate(event: Event, digests: Digests) -> Candidate:
     return Candidate(
         event.event_id,
-        fingerprint(event.platform, event.author_id, event.content),
+        digests.fingerprint(event.platform, event.author_id, event.content),
         Platform(event.platform).label,
         event.encode(),
         HandOff.DIRECT,

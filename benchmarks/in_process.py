@@ -33,6 +33,7 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
     """Hand-offs on a running system's Redis and Triton, with the settings that a screener has by default."""
     settings = ScreenerSettings(
         redis_url=SecretStr(system.redis_url),
+        dedup_secret=SecretStr(system.dedup_secret),
         triton_grpc_url=system.triton.grpc_url,
         tokenizer_path=TOKENIZER,
     )
@@ -43,7 +44,7 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
     feed = IndexFeed(client, ONLY, similarity.indexes, metrics)
     feeding = asyncio.create_task(feed.run())
     await feed.caught_up.wait()
-    cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
+    cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
     try:
         yield HandOffs(
             core=ScreeningCore(
@@ -55,7 +56,9 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
             ),
             mover=Mover(client, ONLY, source=ONLY.direct, group="", caps=StreamCaps()),
             keys=ONLY,
-            publication=Publication(ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=False),
+            publication=Publication(
+                ONLY, settings.digests, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=False
+            ),
             metrics=metrics,
             limits=HandOffLimits(
                 batch_size=settings.batch_size,

@@ -17,7 +17,7 @@ from pipeline.admission import MAX_BATCH, AdmissionReport, Admitted, Candidate, 
 from pipeline.coalescer import Coalescer
 from pipeline.errors import InvalidRequest, Overloaded, StoreUnavailable, Violation
 from pipeline.event import Event, Platform
-from pipeline.fingerprint import fingerprint
+from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff, HandOffChoice
 from pipeline.uuid7 import uuid7
 from pipeline.validation import violations_of
@@ -91,6 +91,7 @@ class Intake:
         admission: AdmitsBatches,
         metrics: IngestMetrics,
         *,
+        digests: Digests,
         depth_limit: int,
         max_waiting: int,
         ways: HandOffChoice = _QUEUE_ALONE,
@@ -100,6 +101,7 @@ class Intake:
         """Takes the parts; without a sender every event goes through the queue."""
         self._admission = admission
         self._sender = sender
+        self._digests = digests
         self._ways = ways
         self._metrics = metrics
         self._depth_limit = depth_limit
@@ -180,7 +182,7 @@ class Intake:
             )
         return Candidate(
             event.event_id,
-            fingerprint(event.platform, event.author_id, event.content),
+            self._digests.fingerprint(event.platform, event.author_id, event.content),
             platform,
             event.encode(),
             way,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 import redis.asyncio as aioredis
 from numpy.typing import NDArray
 
+from pipeline.fingerprint import Digests
 from pipeline.keys import Keys
 from pipeline.store import store_errors
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion
@@ -42,9 +42,10 @@ class CachedOutput:
 class EmbeddingCache:
     """Model outputs by model version, precision and text; one entry a text, however many rows it is."""
 
-    def __init__(self, client: aioredis.Redis, keys: Keys, *, ttl_seconds: int) -> None:
+    def __init__(self, client: aioredis.Redis, keys: Keys, digests: Digests, *, ttl_seconds: int) -> None:
         self._client = client
         self._keys = keys
+        self._digests = digests
         self._ttl_ms = ttl_seconds * 1000
 
     async def get(self, version: ModelVersion, texts: Sequence[str]) -> list[CachedOutput | None]:
@@ -70,5 +71,5 @@ class EmbeddingCache:
                 await pipe.execute()
 
     def _key(self, version: ModelVersion, text: str) -> bytes:
-        digest = hashlib.sha256(READING + text.encode()).digest()
+        digest = self._digests.model_input(READING + text.encode())
         return self._keys.embedding(version.number, version.precision, digest)

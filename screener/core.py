@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.event import Event
+from pipeline.fingerprint import Digests
 from pipeline.verdict import Flag, Timings, Verdict
 from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
@@ -26,7 +27,7 @@ from screener.similarity.neighbourhood import (
     Utterance,
     neighbourhood,
 )
-from screener.similarity.seen import NOTHING_SAID, Said, author_digest, text_digest
+from screener.similarity.seen import NOTHING_SAID, Said
 from screener.similarity.versions import VersionedIndexes
 
 
@@ -54,10 +55,11 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The indexes, and what a flood and a campaign are."""
+    """The indexes, what a flood and a campaign are, and what tells authors and texts apart."""
 
     indexes: VersionedIndexes
     policy: CampaignPolicy
+    digests: Digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,8 @@ class ScreeningCore:
             neighbourhood(
                 neighbours[row],
                 Utterance(
-                    author=author_digest(event),
-                    text=text_digest(event.content),
+                    author=self._similarity.digests.author(event.platform, event.author_id),
+                    text=self._similarity.digests.text(event.content),
                     informative=informative_words(event.content),
                     solicits=texts[row].solicits,
                     at_ms=now_ms,

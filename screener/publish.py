@@ -6,20 +6,22 @@ from dataclasses import dataclass, replace
 
 from pipeline.dead_letter import DeadLetter
 from pipeline.event import Platform
+from pipeline.fingerprint import Digests
 from pipeline.keys import Keys
 from pipeline.move import Append, Move
 from pipeline.record import RecordState
 from pipeline.verdict import Route
 from screener.core import Screened
-from screener.similarity.seen import Seen, author_digest, text_digest
+from screener.similarity.seen import Seen
 from screener.source import Entry, RawEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """How to publish: key names, how long a record lives on, whether low-risk content is kept."""
+    """How to publish: key names, digests, how long a record lives on, whether low-risk content is kept."""
 
     keys: Keys
+    digests: Digests
     record_life_ms: int
     keep_low_risk_content: bool
 
@@ -44,8 +46,8 @@ class Publication:
                 event_id=verdict.event_id,
                 category=verdict.category,
                 model_version=verdict.model_version,
-                author=author_digest(raw.event),
-                text=text_digest(raw.event.content),
+                author=self.digests.author(raw.event.platform, raw.event.author_id),
+                text=self.digests.text(raw.event.content),
                 seen_at_ms=verdict.screened_at_ms,
                 vector=screened.embedding,
                 said=screened.said,

@@ -23,6 +23,7 @@ _INGEST = {name: info for name, info in IngestSettings.model_fields.items() if n
 _SCREENER = {name: info for name, info in ScreenerSettings.model_fields.items() if name not in _BOTH}
 _THAT_MATTER = (
     "api_keys",
+    "dedup_secret",
     "redis_url",
     "triton_grpc_url",
     "max_queue_depth",

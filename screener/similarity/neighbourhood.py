@@ -32,8 +32,8 @@ class Utterance:
     """What the index must know of the event at hand.
 
     Attributes:
-        author: digest of its author (`seen.author_digest`).
-        text: digest of its text (`seen.text_digest`).
+        author: digest of its author.
+        text: digest of its text.
         informative: informative words of its text.
         solicits: whether a rule saw that it draws its readers somewhere.
         at_ms: when it is screened, ms since the epoch.

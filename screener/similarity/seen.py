@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ import orjson
 from numpy.typing import NDArray
 
 from pipeline.errors import EntryUndecodable
-from pipeline.event import Event
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import Standing
@@ -57,8 +55,8 @@ class Seen:
         event_id: the event.
         category: its category.
         model_version: the version that made the vector; vectors of two versions never meet.
-        author: 8 bytes of the SHA-256 of platform and author.
-        text: 16 bytes of the SHA-256 of the content: equal texts are one vector with a count.
+        author: keyed digest of platform and author (`pipeline.fingerprint`).
+        text: keyed digest of the content: equal texts are one vector with a count.
         seen_at_ms: when it was screened, ms since the epoch.
         vector: float32 [384], L2-normalised.
         said: of its text and neighbours.
@@ -115,13 +113,3 @@ class Seen:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise EntryUndecodable("embedding entry") from error
-
-
-def author_digest(event: Event) -> bytes:
-    """8 bytes that tell authors apart."""
-    return hashlib.sha256(f"{event.platform}\0{event.author_id}".encode()).digest()[:8]
-
-
-def text_digest(content: str) -> bytes:
-    """16 bytes that tell texts apart, up to case and white space."""
-    return hashlib.sha256(" ".join(content.casefold().split()).encode()).digest()[:16]

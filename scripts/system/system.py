@@ -20,6 +20,7 @@ from scripts.system.log import last_words
 from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied, has_ended
 from scripts.system.redis import RedisServer
+from scripts.system.secret import kept_secret
 from scripts.system.services import ROOT, Service, ServicePorts
 from scripts.system.triton import TritonPorts, TritonServer
 
@@ -102,6 +103,7 @@ class System:
         self.folder = Path(tempfile.mkdtemp(prefix="seawall-"))
         try:
             self.redis = RedisServer(port=self._redis_port, folder=self.folder, data_dir=data_dir)
+            self.dedup_secret = kept_secret(data_dir)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -114,6 +116,7 @@ class System:
         environment = {
             "REDIS_URL": self.redis.url,
             "API_KEYS": self.api_key,
+            "DEDUP_SECRET": self.dedup_secret,
             "LOG_LEVEL": "WARNING",
             "TRITON_GRPC_URL": self.triton.grpc_url,
             "TOKENIZER_PATH": str(TOKENIZER),

@@ -22,6 +22,7 @@ from pipeline.event import Event
 from pipeline.keys import ONLY
 from pipeline.status import details_of
 from pipeline.verdict_tail import VerdictTail
+from tests.fixtures.digests import DIGESTS
 from tests.pipeline.guarded import WITH_KEY, serving
 
 ACCEPTED = ingest_pb2.OUTCOME_CODE_ACCEPTED
@@ -83,7 +84,13 @@ async def serving_ingest(
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     limits = AdmissionLimits(depth_limit, 1_000, window_ms=60_000, duplicate_ms=60_000)
-    intake = Intake(Admission(store, ONLY, limits), metrics, depth_limit=depth_limit, max_waiting=max_waiting)
+    intake = Intake(
+        Admission(store, ONLY, limits),
+        metrics,
+        digests=DIGESTS,
+        depth_limit=depth_limit,
+        max_waiting=max_waiting,
+    )
     statuses = EventStatuses(store, ONLY)
     tail = VerdictTail(store, ONLY)
     verdicts = Verdicts(tail, statuses, metrics, max_waiting=max_verdict_waits, block_ms=100)

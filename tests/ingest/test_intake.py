@@ -13,6 +13,7 @@ from pipeline.admission import Admission, AdmissionLimits
 from pipeline.errors import InvalidRequest
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
+from tests.fixtures.digests import DIGESTS
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import event_ids_in
 
@@ -30,6 +31,7 @@ def intake(store: aioredis.Redis, registry: CollectorRegistry) -> Intake:
     return Intake(
         Admission(store, ONLY, limits),
         IngestMetrics(registry),
+        digests=DIGESTS,
         depth_limit=600,
         max_waiting=1_000,
         clock_ms=lambda: NOW_MS,

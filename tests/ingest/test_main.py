@@ -23,6 +23,7 @@ from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied
 from scripts.system.redis import RedisServer
 from scripts.system.services import Service, ServicePorts
+from tests.fixtures.digests import DEDUP_SECRET
 from tests.fixtures.events import MakeEvent
 from tests.ingest.door import ACCEPTED, retry_after_s
 from tests.pipeline.guarded import KEY, WITH_KEY
@@ -39,6 +40,7 @@ def a_service(folder: Path, redis_url: str, **settings: str) -> Service:
         ports=ServicePorts(ports.take(name="gRPC"), ports.take(name="HTTP")),
         settings={
             "API_KEYS": KEY,
+            "DEDUP_SECRET": DEDUP_SECRET,
             "REDIS_URL": redis_url,
             "REDIS_TIMEOUT_MS": "500",
             "DRAIN_GRACE_MS": "3000",
@@ -249,6 +251,10 @@ def first_words(service: Service) -> tuple[int, str]:
         (
             {"API_KEYS": f"{SECRET},short"},
             "ingest: API_KEYS holds a key of 5 characters; allowed: 16 or more\n",
+        ),
+        (
+            {"DEDUP_SECRET": SECRET},
+            "ingest: DEDUP_SECRET holds 19 characters; allowed: 32 or more, the same for every service\n",
         ),
         (
             {"MAX_QUEUE_DEPTH": "many"},

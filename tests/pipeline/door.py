@@ -7,9 +7,9 @@ from dataclasses import replace
 import redis.asyncio as aioredis
 
 from pipeline.admission import Admission, AdmissionLimits, Admitted, Candidate, Decision
-from pipeline.fingerprint import fingerprint
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
+from tests.fixtures.digests import DIGESTS
 
 ACCEPTED = Decision(Admitted.ACCEPTED)
 CONFLICT = Decision(Admitted.CONFLICT)
@@ -22,7 +22,7 @@ def duplicate_of(first_id: str) -> Decision:
 
 def candidate(event_id: str, text: str = "hello", hand_off: HandOff = HandOff.STREAM) -> Candidate:
     payload = f"{event_id}:{text}".encode()
-    return Candidate(event_id, fingerprint(1, "author", text), "discord", payload, hand_off)
+    return Candidate(event_id, DIGESTS.fingerprint(1, "author", text), "discord", payload, hand_off)
 
 
 def door(

@@ -11,11 +11,14 @@ from pipeline.store import connect
 from screener.cache import EmbeddingCache
 from screener.encoder import Encoder, portions
 from screener.metrics import ScreenerMetrics
+from tests.fixtures.digests import DIGESTS
 from tests.fixtures.model import ModelInMemory, vector_of
 
 
 def an_encoder(model: ModelInMemory, client: aioredis.Redis) -> Encoder:
-    return Encoder(model, EmbeddingCache(client, ONLY, ttl_seconds=60), ScreenerMetrics(CollectorRegistry()))
+    return Encoder(
+        model, EmbeddingCache(client, ONLY, DIGESTS, ttl_seconds=60), ScreenerMetrics(CollectorRegistry())
+    )
 
 
 async def test_asks_the_model_for_what_the_cache_has_not(store: aioredis.Redis) -> None:

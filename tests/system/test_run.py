@@ -13,6 +13,7 @@ import pytest
 
 from scripts.system.ports import Ports
 from scripts.system.services import ROOT
+from tests.fixtures.digests import DEDUP_SECRET
 
 SAMPLES = ROOT / "scripts" / "samples" / "conversations.jsonl"
 
@@ -126,6 +127,7 @@ def test_a_port_in_use_is_one_line() -> None:
     ("service", "settings", "words"),
     [
         ("ingest", {"API_KEYS": ""}, ["API_KEYS"]),
+        ("screener", {"API_KEYS": "k" * 20, "DEDUP_SECRET": ""}, ["DEDUP_SECRET", "32 or more"]),
         (
             "ingest",
             {"API_KEYS": "k" * 20, "MAX_QUEUE_DEPTH": "three"},
@@ -151,7 +153,7 @@ def test_a_wrong_setting_is_one_line(service: str, settings: dict[str, str], wor
         timeout=60,
         check=False,
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **settings},
+        env={"PATH": os.environ["PATH"], "DEDUP_SECRET": DEDUP_SECRET, **settings},
     )
     says_one_line(done, *words)
     assert len(done.stderr.strip().splitlines()) == 1

@@ -20,11 +20,12 @@ from screener.similarity.index import SimilarityIndex
 from screener.similarity.seen import Seen
 from screener.similarity.versions import VersionedIndexes
 from screener.source import Entry, RawEvent
+from tests.fixtures.digests import DIGESTS
 from tests.fixtures.screening import HEURISTICS
 from tests.screener.similarity.chat import Line
 
 CAMPAIGNS = CampaignPolicy()
-_PUBLICATION = Publication(ONLY, record_life_ms=60_000, keep_low_risk_content=False)
+_PUBLICATION = Publication(ONLY, DIGESTS, record_life_ms=60_000, keep_low_risk_content=False)
 
 
 class Replica:
@@ -45,7 +46,7 @@ class Replica:
             heuristics=lambda: HEURISTICS,
             policy=Policy(),
             model_name="replica",
-            similarity=Similarity(self.indexes, CAMPAIGNS),
+            similarity=Similarity(self.indexes, CAMPAIGNS, DIGESTS),
             clock_ms=lambda: self._now_ms,
         )
 
