@@ -1,7 +1,7 @@
 """Text to token ids, and rows of ids to padded batches.
 
-Pure apart from the `tokenizers` library (no grpc, no clock). The prefix that e5 wants lives here and nowhere
-else, so that training, the agreement check and serving cannot drift apart.
+Pure apart from the `tokenizers` library (no grpc, no clock). The prefix that e5 wants, and emoji in words,
+live here and nowhere else, so that training, the agreement check and serving cannot drift apart.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tokenizers
 from numpy.typing import NDArray
 
 from pipeline.errors import StartupFailed
+from screener.text.emoji_names import emoji_in_words
 
 PREFIX = "query: "
 """Put before every text: e5 was trained with it, for symmetric tasks on both sides (e5-small-v2's model
@@ -75,7 +76,7 @@ class Tokenizer:
     def encode_whole(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         """Ids of each text, [CLS] and [SEP] included: int64 [length], as long as the text is."""
         # The fast form skips the offsets, which nobody reads.
-        encodings = self._inner.encode_batch_fast([PREFIX + text for text in texts])
+        encodings = self._inner.encode_batch_fast([PREFIX + emoji_in_words(text) for text in texts])
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
 

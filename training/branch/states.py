@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from screener.text.emoji_names import emoji_in_words
 from screener.tokens import Tokenizer
 from training.branch.network import Stem
 from training.encoder import WIDTH
@@ -129,6 +130,6 @@ def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 def _key(fingerprint: str, texts: Sequence[str]) -> str:
     digest = hashlib.sha256(fingerprint.encode())
     for text in texts:
-        content = text.encode()
+        content = emoji_in_words(text).encode()  # as the tokenizer reads it
         digest.update(len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
