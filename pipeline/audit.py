@@ -92,10 +92,17 @@ class AuditRecord:
 
 @dataclass(frozen=True)
 class AuditLog:
-    """The records in Redis. No code of ours trims them."""
+    """The records in Redis. No code of ours trims them.
+
+    Attributes:
+        client: Redis.
+        keys: the names of its keys.
+        tell: is told of each record beside; a command, whose output is not the log, tells nobody.
+    """
 
     client: aioredis.Redis
     keys: Keys
+    tell: Callable[[AuditRecord], None] = AuditRecord.log
 
     async def record(self, who: str, action: str, target: str, details: Details) -> None:
         """Appends one.
@@ -109,7 +116,7 @@ class AuditLog:
         record = AuditRecord(0, who, action, target, details)
         with store_errors():
             await self.client.xadd(self.keys.audit, record.fields())
-        record.log()
+        self.tell(record)
 
     async def records(self) -> AsyncIterator[AuditRecord]:
         """All of them, the oldest first.

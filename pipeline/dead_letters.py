@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 
 import redis.asyncio as aioredis
 from redis.exceptions import ResponseError
 
 from pipeline.dead_letter import DeadLetter
+from pipeline.drop import Dropper
 from pipeline.errors import EntryUndecodable
 from pipeline.event import Event, Platform
 from pipeline.keys import Keys
 from pipeline.move import Append, Move, Mover, StreamCaps
-from pipeline.record import FINGERPRINT_BYTES, EventRecord, RecordState
+from pipeline.record import EventRecord, RecordState
 from pipeline.store import Entry, store_errors
 from pipeline.validation import violations_of
 
@@ -23,7 +23,6 @@ PAGE = 100
 """Entries of one read, one replay, one drop: at most some megabytes."""
 
 _LABELS: Mapping[int, str] = {platform: platform.label for platform in Platform if platform}
-_NO_FINGERPRINT = bytes(FINGERPRINT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class DeadLetters:
     def __post_init__(self) -> None:
         """Registers the scripts."""
         self._mover = Mover(self.client, self.keys, source=self.keys.dead_letter, group="", caps=StreamCaps())
-        self._drop = self.client.register_script(files("pipeline").joinpath("drop.lua").read_text())
+        self._dropper = Dropper(self.client, self.keys)
 
     async def now_ms(self) -> int:
         """Redis's clock."""
@@ -153,7 +152,7 @@ class DeadLetters:
 
     async def check(self, page: Sequence[Kept]) -> list[Handled]:
         """What `replay` would do now."""
-        records = await self._records(page)
+        records = await self._dropper.records([kept.letter.event_id for kept in page])
         return [
             Handled(kept, not why, why)
             for kept, record in zip(page, records, strict=True)
@@ -177,18 +176,12 @@ class DeadLetters:
 
     async def drop(self, page: Sequence[Kept]) -> list[Handled]:
         """Removes dead letters for good, and what is remembered of their events."""
-        records = await self._records(page)
-        keys: list[bytes | str] = [self.keys.dead_letter]
-        args: list[str] = []
-        for kept, record in zip(page, records, strict=True):
-            fingerprint = record.fingerprint if record else _NO_FINGERPRINT
-            keys += (self.keys.event(kept.letter.event_id), self.keys.fingerprint(fingerprint))
-            args += (kept.id, kept.letter.event_id)
-        with store_errors():
-            reply = await self._drop(keys=keys, args=args)
+        dropped = await self._dropper.drop(
+            self.keys.dead_letter, [(kept.id, kept.letter.event_id) for kept in page]
+        )
         return [
-            Handled(kept, bool(dropped), "" if dropped else "is not there any more")
-            for kept, dropped in zip(page, reply, strict=True)
+            Handled(kept, done, "" if done else "is not there any more")
+            for kept, done in zip(page, dropped, strict=True)
         ]
 
     def _why_not(self, kept: Kept, record: EventRecord | None) -> str:
@@ -222,15 +215,6 @@ class DeadLetters:
             to=Append(self.keys.raw, fields),
         )
 
-    async def _records(self, page: Sequence[Kept]) -> list[EventRecord | None]:
-        if not page:
-            return []
-        with store_errors():
-            values: list[bytes | None] = await self.client.mget(  # type: ignore[assignment]
-                [self.keys.event(kept.letter.event_id) for kept in page]
-            )
-        return [_record(value) for value in values]
-
     async def _named(self, ids: Sequence[str]) -> AsyncIterator[list[Kept]]:
         for entry_id in dict.fromkeys(ids):
             with store_errors():
@@ -254,10 +238,3 @@ class DeadLetters:
 def _kept(entry: Entry) -> Kept:
     entry_id, fields = entry
     return Kept(entry_id.decode(), DeadLetter.of(fields))
-
-
-def _record(value: bytes | None) -> EventRecord | None:
-    try:
-        return None if value is None else EventRecord.decode(value)
-    except EntryUndecodable:
-        return None

@@ -1,6 +1,6 @@
--- Drops dead letters for good and forgets their events: one that is sent again is a new one.
+-- Drops dead letters or verdicts for good and forgets their events: one that is sent again is a new one.
 --
--- KEYS  1 events:dead_letter   then for each entry: its event's record, its event's fingerprint's key
+-- KEYS  1 stream   then for each entry: its event's record, its event's fingerprint's key
 -- ARGV  for each entry: its id, its event's id
 -- Reply for each entry: 1 dropped, 0 it was not there any more
 --
@@ -24,7 +24,8 @@ local reply = {}
 for i = 1, n do
   local id, event_id, record, first = ARGV[2 * i - 1], ARGV[2 * i], known[2 * i - 1], known[2 * i]
   reply[i] = redis.call('XDEL', source, id)
-  if reply[i] == 1 and record and string.sub(record, 1, 1) == 'd'
+  local state = record and string.sub(record, 1, 1)
+  if reply[i] == 1 and (state == 'd' or state == 's')
     and string.sub(record, 34) == source .. ' ' .. id then
     redis.call('DEL', KEYS[2 * i])
     if first == event_id then redis.call('DEL', KEYS[2 * i + 1]) end

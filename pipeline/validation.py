@@ -65,6 +65,11 @@ def content_violation(content: str) -> Violation | None:
     return Violation("content", problem, _CONTENT_ALLOWED) if problem else None
 
 
+def author_violations(author_id: str) -> tuple[Violation, ...]:
+    """All violations of an author's name."""
+    return tuple(_name_violations("author_id", author_id, required=True))
+
+
 def _violations(event: Event, now_ms: int) -> Iterator[Violation]:
     if event.event_id and (bad_id := event_id_violation(event.event_id)):
         yield bad_id

@@ -70,6 +70,15 @@ class EmbeddingCache:
                     pipe.set(self._key(version, text), output.encode(), px=self._ttl_ms)
                 await pipe.execute()
 
+    async def forget(self, version: ModelVersion, texts: Sequence[str]) -> int:
+        """Removes what is known of texts; of how many something was.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        with store_errors():
+            return int(await self._client.delete(*(self._key(version, text) for text in texts)))
+
     def _key(self, version: ModelVersion, text: str) -> bytes:
         digest = self._digests.model_input(READING + text.encode())
         return self._keys.embedding(version.number, version.precision, digest)

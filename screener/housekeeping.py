@@ -13,6 +13,7 @@ from pipeline.keys import Keys
 from pipeline.store import store_errors
 from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
+from screener.retention import Retention
 from screener.source import Source
 
 _PERIOD_S = 1.0
@@ -31,6 +32,7 @@ class Housekeeping:
         lease: Lease,
         metrics: ScreenerMetrics,
         *,
+        retention: Retention,
         watch_keep_ms: int,
     ) -> None:
         """Takes the parts, and how long a verdict stays that every group has acknowledged."""
@@ -40,6 +42,7 @@ class Housekeeping:
         self._source = source
         self._lease = lease
         self._metrics = metrics
+        self._retention = retention
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -63,5 +66,7 @@ class Housekeeping:
         self._metrics.reasoning_groups.set(groups)
         if trimmed:
             _log.debug("reasoning_queue_trimmed", entries=trimmed)
+        if reap:
+            await self._retention.enforce()
         if reap and (gone := await self._source.reap_consumers()):
             _log.info("consumers_forgotten", consumers=len(gone))

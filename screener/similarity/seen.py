@@ -14,6 +14,8 @@ from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import Standing
 
+_FORGOTTEN = b"forgotten"
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -113,3 +115,13 @@ class Seen:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise EntryUndecodable("embedding entry") from error
+
+
+def forgotten(author: bytes) -> dict[bytes, bytes]:
+    """The fields of an entry that has every index forget an author, by digest."""
+    return {_FORGOTTEN: author}
+
+
+def author_to_forget(fields: Mapping[bytes, bytes]) -> bytes | None:
+    """Whom an entry has the indexes forget; None where it is that of an event."""
+    return fields.get(_FORGOTTEN)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import typer
-from redis.exceptions import AuthenticationError, ResponseError
 from rich.console import Console
 
+from pipeline.audit import AuditLog
 from pipeline.dead_letters import DeadLetters, Handled, Kept, Wanted
-from pipeline.errors import StoreUnavailable
 from pipeline.keys import ONLY
-from pipeline.settings import ServiceSettings, load
-from pipeline.store import connect
+from scripts.drive.operator_store import operator_name, operator_store
 from scripts.errors import CommandFailed
 from scripts.show.dead_letters import handled_json, json_line, line
 from scripts.show.progress import progress
@@ -37,24 +34,6 @@ class Verbs:
     as_json: bool
 
 
-@asynccontextmanager
-async def _dead_letters() -> AsyncIterator[DeadLetters]:
-    settings = load(ServiceSettings)
-    client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
-    where = client.connection_pool.connection_kwargs  # never the whole URL: it may hold a password
-    place = where.get("path") or f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
-    try:
-        yield DeadLetters(client, ONLY)
-    except StoreUnavailable as error:
-        if isinstance(error.__cause__, AuthenticationError):
-            raise CommandFailed(f"Redis at {place} wants another password: set REDIS_URL") from error
-        raise CommandFailed(f"{error} at {place}: look after it, or set REDIS_URL") from error
-    except ResponseError as error:
-        raise CommandFailed(f"Redis at {place} refuses: {error}") from error
-    finally:
-        await client.aclose()
-
-
 async def print_all(choice: Choice, text: Callable[[Kept], str]) -> None:
     """Prints the chosen ones, page by page.
 
@@ -62,7 +41,8 @@ async def print_all(choice: Choice, text: Callable[[Kept], str]) -> None:
         CommandFailed: Redis is away, or none of the ids that were named is there.
     """
     found = False
-    async with _dead_letters() as letters:
+    async with operator_store() as store:
+        letters = DeadLetters(store, ONLY)
         wanted = await choice(letters)
         async for page in letters.pages(wanted):
             print("\n".join(text(kept) for kept in page))
@@ -77,17 +57,23 @@ async def handle_all(
 ) -> None:
     """Does it page by page, and says what became of each that was not done, or of all as JSON.
 
+    Who did it is in the audit record.
+
     Raises:
         CommandFailed: Redis is away, none of the ids that were named is there, or some were not done.
     """
     notes = Console(stderr=True, highlight=False)
     done = left = 0
-    async with _dead_letters() as letters:
+    async with operator_store() as store:
+        letters, audit = DeadLetters(store, ONLY), AuditLog(store, ONLY, tell=lambda _: None)
+        who, action = operator_name(), f"dead_letters.{verbs.do}"
         wanted = await choice(letters)
         total = sum([len(page) async for page in letters.pages(wanted)])
         _require_named(wanted, found=total > 0)
         if verbs.asks and total:
             _ask(f"{verbs.do} {total} dead letters?")
+        if not verbs.dry_run:
+            await audit.record(who, action, ONLY.dead_letter, {"stage": "begun", "chosen": total})
         with progress(notes, verbs.do, lambda: total) as advance:
             async for page in letters.pages(wanted):
                 handled = await handle(letters, page)
@@ -95,6 +81,8 @@ async def handle_all(
                 done += sum(each.done for each in handled)
                 left += sum(not each.done for each in handled)
                 advance(len(page))
+        if not verbs.dry_run:
+            await audit.record(who, action, ONLY.dead_letter, {"stage": "done", "done": done, "left": left})
     notes.print(f"{done} {'would be ' if verbs.dry_run else ''}{verbs.done}", style="dim")
     if left:
         raise CommandFailed(f"{left} {'would not be' if verbs.dry_run else 'not'} {verbs.done}")

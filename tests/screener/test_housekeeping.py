@@ -14,6 +14,7 @@ from pipeline.tasks import end
 from screener.housekeeping import Housekeeping
 from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
+from screener.retention import Lives, Retention
 from screener.source import Source
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import entries_of, out_of_memory
@@ -104,10 +105,19 @@ async def test_every_round_ends_leases_and_tells_the_depths(
     events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(3)]
     await Bench(store).admit(*events, hand_off=HandOff.DIRECT)
     registry = CollectorRegistry()
+    metrics = ScreenerMetrics(registry)
     lease = Lease(store, ONLY, lease_ms=100)
     source = Source(store, ONLY, consumer="c")
     running = asyncio.create_task(
-        Housekeeping(store, ONLY, source, lease, ScreenerMetrics(registry), watch_keep_ms=1_000).run()
+        Housekeeping(
+            store,
+            ONLY,
+            source,
+            lease,
+            metrics,
+            retention=Retention(store, ONLY, Lives({}, 0), metrics),
+            watch_keep_ms=1_000,
+        ).run()
     )
     async with asyncio.timeout(20):
         while registry.get_sample_value("events_queue_depth") != 3:
