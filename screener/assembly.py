@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from screener.core import Similarity
+from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
 from screener.similarity.campaign import CampaignPolicy
 from screener.similarity.feed import Sealer
 from screener.similarity.index import SimilarityIndex
+from screener.similarity.snapshot_folder import SnapshotFolder
+from screener.similarity.snapshots import Snapshots
 from screener.similarity.versions import VersionedIndexes
 
 
@@ -26,4 +29,12 @@ def similarity_of(settings: ScreenerSettings) -> Similarity:
             seal_later=seal_later,
         )
     )
-    return Similarity(indexes, campaigns)
+    return Similarity(indexes, campaigns, settings.digests)
+
+
+def snapshots_of(settings: ScreenerSettings, metrics: ScreenerMetrics) -> Snapshots | None:
+    """The snapshots of the indexes; None where none are wanted."""
+    if settings.snapshot_dir is None:
+        return None
+    folder = SnapshotFolder(settings.snapshot_dir)
+    return Snapshots(folder, metrics, interval_s=settings.snapshot_interval_seconds)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from screener.similarity.family import Family, Member, Standing, largest
+from screener.similarity.family import Family, FamilyState, Member, Standing, largest
 from screener.similarity.seen import Seen
 
 
@@ -51,6 +52,22 @@ class Families:
             family.names = tuple(known_as for known_as in family.names if known_as != name)
         if not family.texts:
             del self._by_name[family.name], self._texts[family.name]
+
+    def forget(self, author: bytes) -> None:
+        """Forgets that an author, by digest, was in any; how many events and texts there were stays."""
+        for family in self._by_name.values():
+            family.forget(author)
+
+    def capture(self) -> tuple[FamilyState, ...]:
+        """Each as it is now."""
+        return tuple(family.state() for name, family in self._by_name.items() if name == family.name)
+
+    def restore(self, states: Sequence[FamilyState], family_of_texts: Iterable[str]) -> None:
+        """Becomes what `capture` saw; `family_of_texts`: the family's name for each text of the index."""
+        self._texts = Counter(family_of_texts)
+        for state in states:
+            family = Family.restored(state, texts=sum(self._texts[name] for name in state.names))
+            self._by_name.update(dict.fromkeys(state.names, family))
 
     def _known(self, standing: Standing) -> Family:
         family = self._by_name.get(standing.name)

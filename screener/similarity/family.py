@@ -53,6 +53,21 @@ class Standing:
     authors: int
 
 
+class FamilyState(NamedTuple):
+    """A `Family` at one moment; the fields are its, `texts` apart, which the index knows."""
+
+    name: str
+    first_event_id: str
+    began_ms: int
+    events: int
+    last_ms: int
+    recent: tuple[Member, ...]
+    campaign: bool
+    names: tuple[str, ...]
+    earlier_authors: frozenset[bytes]
+    uncounted: int
+
+
 @dataclass(slots=True, eq=False)
 class Family:
     """One family in one index. `Families` alone changes it.
@@ -92,6 +107,26 @@ class Family:
             uncounted=standing.authors,
         )
 
+    @classmethod
+    def restored(cls, state: FamilyState, *, texts: int) -> Family:
+        """The family as `state` has it."""
+        return cls(**state._asdict(), texts=texts)
+
+    def state(self) -> FamilyState:
+        """What it is now."""
+        return FamilyState(
+            self.name,
+            self.first_event_id,
+            self.began_ms,
+            self.events,
+            self.last_ms,
+            self.recent,
+            self.campaign,
+            self.names,
+            self.earlier_authors,
+            self.uncounted,
+        )
+
     def lasts(self, at_ms: int, window_ms: int) -> bool:
         """Whether its last event is recent enough for another to follow."""
         return at_ms - self.last_ms <= window_ms
@@ -121,6 +156,12 @@ class Family:
         self.uncounted = max(self.uncounted, other.uncounted)
         self.earlier_authors |= other.earlier_authors
         self._remember(tuple(sorted(self.recent + other.recent)))
+
+    def forget(self, author: bytes) -> None:
+        """Forgets that an author was in it; its counts stay."""
+        if author in self.earlier_authors or any(member.author == author for member in self.recent):
+            self.recent = tuple(member for member in self.recent if member.author != author)
+            self.earlier_authors -= {author}
 
     def _remember(self, members: tuple[Member, ...]) -> None:
         gone, self.recent = members[:-MOST_RECENT], members[-MOST_RECENT:]

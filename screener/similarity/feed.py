@@ -6,13 +6,15 @@ import asyncio
 
 import redis.asyncio as aioredis
 import structlog
+from redis.exceptions import ResponseError
 
 from pipeline.errors import EntryUndecodable, StoreUnavailable
 from pipeline.keys import Keys
 from pipeline.store import Entry, store_errors
 from screener.metrics import ScreenerMetrics
-from screener.similarity.seen import Seen
+from screener.similarity.seen import Seen, author_to_forget
 from screener.similarity.segment import Segment
+from screener.similarity.snapshots import Snapshots, StreamSpan
 from screener.similarity.versions import VersionedIndexes
 
 _READ_ENTRIES = 1_000
@@ -22,22 +24,32 @@ _log = structlog.get_logger(__name__)
 
 
 class IndexFeed:
-    """Tails the stream from its first entry; the capped stream is also what a restart is rebuilt from."""
+    """Tails the stream: from where a snapshot ends, or from its first entry."""
 
     def __init__(
-        self, client: aioredis.Redis, keys: Keys, indexes: VersionedIndexes, metrics: ScreenerMetrics
+        self,
+        client: aioredis.Redis,
+        keys: Keys,
+        indexes: VersionedIndexes,
+        metrics: ScreenerMetrics,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._client = client
         self._stream = keys.embeddings
         self._indexes = indexes
         self._metrics = metrics
+        self._snapshots = snapshots
         self._position: bytes = b"0-0"
         self.caught_up = asyncio.Event()
 
     async def run(self) -> None:
         """Follows the stream until cancelled; an outage of Redis is waited out."""
+        restored = self._snapshots is None
         while True:
             try:
+                if not restored:
+                    await self._restore()
+                    restored = True
                 entries = await self._read()
             except StoreUnavailable:
                 await asyncio.sleep(_AWAY_S)
@@ -46,6 +58,22 @@ class IndexFeed:
             if len(entries) < _READ_ENTRIES and not self.caught_up.is_set():
                 self.caught_up.set()
                 _log.info("index_caught_up", events=len(self._indexes))
+            if self._snapshots is not None and self.caught_up.is_set():
+                await self._snapshots.take_if_due(self._position, self._indexes)
+
+    async def _restore(self) -> None:
+        if self._snapshots is not None and (span := await self._span()):
+            self._position = await self._snapshots.restore(self._indexes, span) or self._position
+
+    async def _span(self) -> StreamSpan | None:
+        try:
+            with store_errors():
+                info = await self._client.xinfo_stream(self._stream)
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return None
+        return StreamSpan(info["first-entry"][0], info["last-generated-id"]) if info["first-entry"] else None
 
     async def _read(self) -> list[Entry]:
         block = _BLOCK_MS if self.caught_up.is_set() else None
@@ -54,9 +82,14 @@ class IndexFeed:
         return reply[0][1] if reply else []  # type: ignore[index,return-value]  # lists of entries, as `connect` asks
 
     async def _add(self, entries: list[Entry]) -> None:
-        seen = []
+        seen: list[Seen] = []
         for entry_id, fields in entries:
             self._position = entry_id
+            if (author := author_to_forget(fields)) is not None:
+                await self._indexes.add(seen)  # those before the word, and none after it
+                seen = []
+                _log.info("author_forgotten", vectors=await self._indexes.forget(author))
+                continue
             try:
                 seen.append(Seen.decode(fields))
             except EntryUndecodable:
@@ -77,6 +110,11 @@ class Sealer:
         task = asyncio.create_task(self._seal(segment))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def done(self) -> None:
+        """Waits until every segment that was handed in is sealed."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _seal(self, segment: Segment) -> None:
         async with self._one_at_a_time:

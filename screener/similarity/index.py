@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.verdict import Category
 from screener.similarity.families import Families
-from screener.similarity.family import Family
+from screener.similarity.family import Family, FamilyState
 from screener.similarity.seen import Seen
-from screener.similarity.segment import Row, Segment
+from screener.similarity.segment import Row, Segment, SegmentState
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,21 @@ class Neighbour:
     family: Family
 
 
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """An index at one moment, as a snapshot holds it.
+
+    Attributes:
+        segments: oldest first.
+        family_of: name of the family of each text.
+        families: all of them.
+    """
+
+    segments: tuple[SegmentState, ...]
+    family_of: dict[bytes, str]
+    families: tuple[FamilyState, ...]
+
+
 class SimilarityIndex:
     """Distinct texts of one model version, up to a number of them.
 
@@ -55,7 +70,7 @@ class SimilarityIndex:
         self._segment_events = segment_events
         self._seal_later = seal_later
         self._segments: list[Segment] = [Segment()]
-        self._by_text: dict[bytes, Row] = {}
+        self._family_of: dict[bytes, str] = {}  # by the text; it is that of the last event that said it
         self._families = Families(window_ms=window_ms)
 
     def __len__(self) -> int:
@@ -66,15 +81,13 @@ class SimilarityIndex:
         fresh: list[Row] = []
         vectors: list[NDArray[np.float32]] = []
         for event in seen:
-            row = self._by_text.get(event.text)
-            if row is not None:
-                row.family = self._families.join(event, text_in=row.family)
-                continue
-            family = self._families.join(event, text_in=None)
-            row = Row(event.event_id, event.category, event.text, event.said.informative, family)
-            self._by_text[event.text] = row
-            fresh.append(row)
-            vectors.append(event.vector)
+            held_in = self._family_of.get(event.text)
+            self._family_of[event.text] = self._families.join(event, text_in=held_in)
+            if held_in is None:
+                fresh.append(
+                    Row(event.event_id, event.category, event.text, event.author, event.said.informative)
+                )
+                vectors.append(event.vector)
         self._append(fresh, vectors)
 
     def search(self, vectors: NDArray[np.float32], *, k: int, min_cosine: float) -> list[list[Neighbour]]:
@@ -91,15 +104,48 @@ class SimilarityIndex:
                 continue
             cosines, rows = segment.search(vectors, min(k, len(segment)))
             for query, column in zip(*np.nonzero((cosines >= min_cosine) & (rows >= 0)), strict=True):
-                found[query].append((float(cosines[query, column]), segment.rows[rows[query, column]]))
+                row = segment.rows[rows[query, column]]
+                if row is not None:
+                    found[query].append((float(cosines[query, column]), row))
         return [[self._neighbour(*hit) for hit in sorted(hits, key=_nearest_first)[:k]] for hits in found]
+
+    def forget(self, author: bytes) -> int:
+        """Forgets an author, by digest: the vectors of texts that he said first, and that he said any.
+
+        A text that others said after him is no longer known either, until somebody says it again.
+        """
+        gone = [row for segment in self._segments for row in segment.forget(author)]
+        for row in gone:
+            self._families.leave(self._family_of.pop(row.text))
+        self._families.forget(author)
+        return len(gone)
+
+    def capture(self) -> IndexState:
+        """What it is now; some 0.2 s for 100,000 texts."""
+        return IndexState(
+            tuple(segment.capture() for segment in self._segments),
+            dict(self._family_of),
+            self._families.capture(),
+        )
+
+    def restore(self, state: IndexState) -> None:
+        """Becomes what `state` was; takes it over. The index must be new, and `seal` is to follow."""
+        self._segments = [Segment.restored(segment) for segment in state.segments]
+        self._family_of = state.family_of
+        self._families.restore(state.families, self._family_of.values())
+
+    def seal(self) -> None:
+        """Has every full segment sealed that is not."""
+        for segment in self._segments[:-1]:
+            if segment.worth_sealing and not segment.sealed:
+                self._seal_later(segment)
 
     def _append(self, rows: list[Row], vectors: list[NDArray[np.float32]]) -> None:
         done = 0
         while done < len(rows):
             active = self._segments[-1]
             room = self._segment_events - len(active)
-            if room == 0:
+            if room <= 0:  # below 0 after a restart with smaller segments
                 if active.worth_sealing:
                     self._seal_later(active)
                 self._segments.append(Segment())
@@ -111,8 +157,8 @@ class SimilarityIndex:
     def _drop_oldest(self) -> None:
         while len(self._segments) > 1 and len(self) - len(self._segments[0]) >= self._max_events:
             for row in self._segments.pop(0).rows:
-                del self._by_text[row.text]
-                self._families.leave(row.family)
+                if row is not None:
+                    self._families.leave(self._family_of.pop(row.text))
 
     def _neighbour(self, cosine: float, row: Row) -> Neighbour:
         return Neighbour(
@@ -121,7 +167,7 @@ class SimilarityIndex:
             category=row.category,
             text=row.text,
             informative=row.informative,
-            family=self._families[row.family],
+            family=self._families[self._family_of[row.text]],
         )
 
 

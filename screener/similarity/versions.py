@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from screener.similarity.index import Neighbour, SimilarityIndex
+from screener.similarity.index import IndexState, Neighbour, SimilarityIndex
 from screener.similarity.seen import Seen
 
 _MAX_VERSIONS = 2
@@ -41,6 +41,34 @@ class VersionedIndexes:
                 self._indexes[version].add(list(events))
             while len(self._indexes) > _MAX_VERSIONS:
                 self._indexes.popitem(last=False)
+
+    async def forget(self, author: bytes) -> int:
+        """Forgets an author, by digest, in all of them; how many texts are gone with him."""
+        async with self._lock:
+            # In a thread: every text and every family is looked at.
+            return await asyncio.to_thread(
+                lambda: sum(index.forget(author) for index in self._indexes.values())
+            )
+
+    async def capture(self) -> Sequence[tuple[int, IndexState]]:
+        """The indexes as they are now, by their versions, the one that has waited longest for news first.
+
+        In a thread; searches wait meanwhile, but the event loop does not.
+        """
+        async with self._lock:
+            return await asyncio.to_thread(
+                lambda: [(version, index.capture()) for version, index in self._indexes.items()]
+            )
+
+    async def restore(self, states: Sequence[tuple[int, IndexState]]) -> None:
+        """Becomes what `capture` saw, in place of what there is; takes it over."""
+        indexes = OrderedDict((version, self._make()) for version, _ in states)
+        async with self._lock:
+            for version, state in states:
+                await asyncio.to_thread(indexes[version].restore, state)
+            self._indexes = indexes
+        for index in indexes.values():
+            index.seal()
 
     async def search(
         self, vectors: NDArray[np.float32], *, version: int, k: int, min_cosine: float

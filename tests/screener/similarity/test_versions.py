@@ -45,3 +45,25 @@ async def test_a_third_version_takes_the_place_of_the_one_without_news() -> None
         await held.add([replace(event, model_version=version)])
     assert [bool(await found(held, 0, version=v)) for v in (1, 2, 3)] == [True, False, True]
     assert len(held) == 2
+
+
+async def test_an_author_is_forgotten_in_every_version() -> None:
+    held = indexes()
+    await held.add([seen(i, VECTORS[0], version=i, author=7) for i in (1, 2)])
+    await held.add([seen(3, VECTORS[1], version=2, author=8)])
+    assert await held.forget((7).to_bytes(8, "big")) == 2
+    assert [await found(held, 0, version=version) for version in (1, 2)] == [[], []]
+    assert await found(held, 1, version=2) == ["e3"]
+
+
+async def test_what_was_captured_is_restored_with_the_order_in_which_versions_go() -> None:
+    held = indexes()
+    await held.add([seen(1, VECTORS[0], version=1)])
+    await held.add([seen(2, VECTORS[1], version=2)])
+    await held.add([seen(3, VECTORS[2], version=1)])
+    other = indexes()
+    await other.restore(await held.capture())
+    assert await found(other, 0, version=1) == ["e1"]
+    assert await found(other, 1, version=2) == ["e2"]
+    await other.add([seen(4, VECTORS[3], version=3)])
+    assert [len(await found(other, i, version=v)) for i, v in ((0, 1), (1, 2), (3, 3))] == [1, 0, 1]
