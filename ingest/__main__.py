@@ -17,16 +17,21 @@ from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
-from pipeline.auth import ApiKeys
+from pipeline.audit import AuditLog
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
+from pipeline.keys_in_force import KeysInForce
+from pipeline.quota import Quotas
 from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
 from pipeline.settings import load
 from pipeline.store import connect, store_ready
+from pipeline.store_clock import StoreClock
 from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
+from pipeline.tls import CertificatesInForce
+from pipeline.tls_watch import watch_certificates
 from pipeline.verdict_tail import VerdictTail
 
 ANSWERED_BY = 0.75
@@ -37,7 +42,20 @@ async def run(settings: IngestSettings) -> None:
     """Builds the service and serves until a signal."""
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
-    client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
+    keys = KeysInForce(keys=settings.keys, path=settings.api_keys_file, metrics=metrics.keys)
+    guard = Guard(keys.keys, metrics.observe_rpc)
+    server_tls, redis_tls, screener_tls = (
+        CertificatesInForce.of(files)
+        for files in (
+            settings.server_certificates,
+            settings.redis_certificates,
+            settings.screener_certificates,
+        )
+    )
+    client = connect(
+        settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms, certificates=redis_tls
+    )
+    clock = StoreClock(client)
     statuses = EventStatuses(client, ONLY)
     verdicts = Verdicts(
         VerdictTail(client, ONLY),
@@ -48,16 +66,25 @@ async def run(settings: IngestSettings) -> None:
     )
     sender = None
     if settings.may_go_directly:
-        sender = open_sender(settings, client, ONLY, metrics, verdicts=verdicts)
+        sender = open_sender(settings, client, ONLY, metrics, verdicts=verdicts, certificates=screener_tls)
     intake = Intake(
         Admission(client, ONLY, limits(settings)),
         metrics,
+        digests=settings.digests,
         depth_limit=settings.depth_limit,
         max_waiting=settings.ingest_max_waiting,
         ways=settings.ways,
         sender=sender,
+        clock_ms=clock.now_ms,
     )
-    service = IngestService(intake, statuses, verdicts, stream_in_flight=settings.ingest_stream_in_flight)
+    service = IngestService(
+        intake,
+        statuses,
+        verdicts,
+        Quotas(metrics.keys),
+        stream_in_flight=settings.ingest_stream_in_flight,
+        clock_ms=clock.now_ms,
+    )
 
     async def redis_ready() -> bool:
         ready = await store_ready(client)
@@ -65,7 +92,17 @@ async def run(settings: IngestSettings) -> None:
         metrics.direct_depth.set(await client.xlen(ONLY.direct))
         return ready
 
-    tasks = (asyncio.create_task(sender.run(), name="sender"),) if sender else ()
+    watching = watch_certificates((server_tls, redis_tls, screener_tls), metrics.certificates)
+    reading_keys = keys.watch(
+        who="ingest", record=AuditLog(client, ONLY).record, each_time=guard.end_calls_of_ended_keys
+    )
+    tasks = [
+        asyncio.create_task(watching, name="certificates"),
+        asyncio.create_task(reading_keys, name="keys"),
+        asyncio.create_task(clock.run(), name="clock"),
+    ]
+    if sender is not None:
+        tasks.append(asyncio.create_task(sender.run(), name="sender"))
 
     def stop() -> None:
         verdicts.stop(within_s=settings.drain_grace_ms / 1000 * ANSWERED_BY)
@@ -86,7 +123,7 @@ async def run(settings: IngestSettings) -> None:
             max_concurrent_rpcs=settings.max_concurrent_rpcs,
             drain_grace_s=settings.drain_grace_ms / 1000,
         ),
-        guard=Guard(ApiKeys(settings.keys), metrics.observe_rpc),
+        guard=guard,
         register=lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
         services=(ingest_pb2.DESCRIPTOR.services_by_name["IngestService"].full_name,),
         readiness=Readiness(
@@ -95,6 +132,7 @@ async def run(settings: IngestSettings) -> None:
             settings={"redis": "REDIS_URL"},
         ),
         registry=registry,
+        certificates=server_tls,
         tasks=tasks,
         stop=stop,
         drain=drain,

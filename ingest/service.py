@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from ingest.verdicts import Expected, Verdicts
 from pipeline.admission import MAX_BATCH
 from pipeline.errors import InvalidRequest, Overloaded, Retry, Violation
 from pipeline.event import Event
+from pipeline.quota import Quotas
 from pipeline.record import RecordState
 from pipeline.stream import Later, answers
 from pipeline.uuid7 import uuid7
@@ -51,12 +52,21 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
     """Serves `seawall.ingest.v1.IngestService`; errors are raised, for `pipeline.guard` to answer."""
 
     def __init__(
-        self, intake: Intake, statuses: EventStatuses, verdicts: Verdicts, *, stream_in_flight: int
+        self,
+        intake: Intake,
+        statuses: EventStatuses,
+        verdicts: Verdicts,
+        quotas: Quotas,
+        *,
+        stream_in_flight: int,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._intake = intake
         self._statuses = statuses
         self._verdicts = verdicts
+        self._quotas = quotas
         self._stream_in_flight = stream_in_flight
+        self._clock_ms = clock_ms
 
     async def Ingest(  # noqa: N802  # the proto's name
         self,
@@ -64,6 +74,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> ingest_pb2.IngestResponse:
         """Accepts one event, or tells that it is known; anything else is raised."""
+        self._quotas.spend()
         if not request.wait_for_verdict:
             outcome = await self._intake.submit(Event.from_proto(request.event), request.hand_off)
             return ingest_pb2.IngestResponse(outcome=outcome_to_proto(_taken(outcome)))
@@ -88,8 +99,14 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         """Accepts up to 500 events; one outcome for each, in order."""
         if violation := batch_violation(len(request.events), MAX_BATCH):
             raise InvalidRequest((violation,))
-        events = [Event.from_proto(event) for event in request.events]
-        outcomes = await self._intake.take(events, request.hand_off)
+        refusals = self._quotas.spend_on(len(request.events))
+        within = len(request.events) - len(refusals)
+        events = [Event.from_proto(event) for event in request.events[:within]]
+        outcomes = await self._intake.take(events, request.hand_off) if events else []
+        outcomes += [
+            _failed(event.event_id, refusal)
+            for event, refusal in zip(request.events[within:], refusals, strict=True)
+        ]
         return ingest_pb2.IngestBatchResponse(outcomes=[outcome_to_proto(outcome) for outcome in outcomes])
 
     async def IngestStream(  # noqa: N802
@@ -127,6 +144,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         )
 
     def _submit(self, request: ingest_pb2.IngestStreamRequest) -> asyncio.Future[Any]:
+        self._quotas.spend()
         if request.wait_for_verdict:
             return asyncio.create_task(self._submit_and_wait(request))
         return self._intake.submit(Event.from_proto(request.event), request.hand_off)
@@ -144,7 +162,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         self, request: ingest_pb2.IngestRequest | ingest_pb2.IngestStreamRequest, timeout_s: float
     ) -> tuple[Outcome, Expected]:
         """Has the event admitted; whatever the outcome, the caller has to end the waiting."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._clock_ms()
         event = Event.from_proto(request.event)
         if request.HasField("verdict_timeout") and (bad := _timeout_violation(request.verdict_timeout)):
             raise InvalidRequest((*violations_of(event, now_ms=now_ms), bad))

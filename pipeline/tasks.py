@@ -8,13 +8,13 @@ from collections.abc import Collection
 _AGAIN_S = 0.2
 
 
-async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+async def end(tasks: Collection[asyncio.Task[object]]) -> None:
     """Cancels tasks until all have ended; what they raise is dropped.
 
     Until, because `asyncio.wait_for` of Python 3.11 can lose a cancellation that comes as its wait ends, and
     redis-py waits with it: a loop that was cancelled once would then go on for ever.
     """
-    pending: Collection[asyncio.Task[None]] = tasks
+    pending: Collection[asyncio.Task[object]] = tasks
     while pending:
         for task in pending:
             task.cancel()

@@ -7,35 +7,47 @@ import contextlib
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
+import grpc
 import uvloop
 from prometheus_client import CollectorRegistry
+from seawall.admin.v1 import admin_pb2, admin_pb2_grpc
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
-from pipeline.auth import ApiKeys
+from pipeline.audit import AuditLog
 from pipeline.errors import SeawallError, StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import GROUP, ONLY
+from pipeline.keys_in_force import KeysInForce
 from pipeline.move import Mover, StreamCaps
+from pipeline.quota import Quotas
 from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
 from pipeline.settings import load
 from pipeline.store import connect, store_ready
+from pipeline.store_clock import StoreClock
 from pipeline.tasks import end
 from pipeline.telemetry import configure_logging
+from pipeline.tls import CertificatesInForce
+from pipeline.tls_watch import watch_certificates
 from pipeline.verdict_tail import VerdictTail
-from screener.assembly import similarity_of
+from screener.admin import AdminService
+from screener.assembly import similarity_of, snapshots_of
+from screener.breaker import MOST_PROBE_S, GuardedModel, ModelBreaker
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore
 from screener.dead_letter_limit import DeadLetterBounds, DeadLetterLimit
 from screener.encoder import Encoder
+from screener.forget import Forgetting
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.hand_off_stream import HandOffDoor
 from screener.housekeeping import Housekeeping
 from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
 from screener.publish import Publication
+from screener.retention import Lives, Retention
 from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
@@ -51,22 +63,56 @@ QUEUE_ROWS = 16
 """Rows of one request for queued events; on two cores 8 rows are within a seventh of the speed of 32."""
 
 
-async def run(settings: ScreenerSettings) -> None:
+async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the composition root, top to bottom
     """Builds the service and serves until a signal."""
     registry = CollectorRegistry()
     metrics = ScreenerMetrics(registry)
-    client = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
+    keys = KeysInForce(
+        keys=settings.keys,
+        hand_off=settings.hand_off_keys,
+        path=settings.api_keys_file,
+        metrics=metrics.keys,
+    )
+    guard = Guard(keys.keys, metrics.observe_rpc)
+    server_tls, redis_tls, triton_tls = (
+        CertificatesInForce.of(files)
+        for files in (
+            settings.server_certificates,
+            settings.redis_certificates,
+            settings.triton_certificates,
+        )
+    )
+    client = connect(
+        settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms, certificates=redis_tls
+    )
+    clock = StoreClock(client)
     model_timeout_s = settings.model_timeout_ms / 1000
 
     # Each way has a connection and a place in Triton's queue of its own, and the queue sends small requests:
     # a direct call waits for one of them at most, never behind the batches of a backlog.
     words = tokenizer(settings.tokenizer_path)
-    queue_model = TritonModel.connect(settings.triton_grpc_url, words, max_batch=QUEUE_ROWS)
-    direct_model = TritonModel.connect(settings.triton_grpc_url, words)
-    cache = EmbeddingCache(client, ONLY, ttl_seconds=settings.embedding_cache_ttl_seconds)
-    queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in (queue_model, direct_model))
+    queue_model = TritonModel.connect(
+        settings.triton_grpc_url, words, max_batch=QUEUE_ROWS, certificates=triton_tls
+    )
+    direct_model = TritonModel.connect(settings.triton_grpc_url, words, certificates=triton_tls)
+    probed_model = TritonModel.connect(
+        settings.triton_grpc_url, words, version_ttl_s=0.0, certificates=triton_tls
+    )
+    breaker = ModelBreaker(probed_model, metrics, timeout_s=min(model_timeout_s, MOST_PROBE_S))
+    cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
+    queue_encoder, direct_encoder = (
+        Encoder(GuardedModel(model, breaker), cache, metrics) for model in (queue_model, direct_model)
+    )
     similarity = similarity_of(settings)
-    feed = IndexFeed(client, ONLY, similarity.indexes, metrics)
+    feed = IndexFeed(
+        client,
+        ONLY,
+        similarity.indexes,
+        metrics,
+        snapshots_of(settings, metrics),
+        keep_ms=settings.similarity_keep_seconds * 1000,
+        clock_ms=clock.now_ms,
+    )
     rules = RulesInForce(settings.custom_rules_path)
     queue_core, direct_core = (
         ScreeningCore(
@@ -75,6 +121,7 @@ async def run(settings: ScreenerSettings) -> None:
             policy=settings.policy,
             model_name=MODEL,
             similarity=similarity,
+            clock_ms=clock.now_ms,
         )
         for encoder in (queue_encoder, direct_encoder)
     )
@@ -87,7 +134,10 @@ async def run(settings: ScreenerSettings) -> None:
         }
     )
     publication = Publication(
-        ONLY, settings.event_id_ttl_seconds * 1000, keep_low_risk_content=settings.keep_low_risk_content
+        ONLY,
+        settings.digests,
+        settings.event_id_ttl_seconds * 1000,
+        keep_low_risk_content=settings.keep_low_risk_content,
     )
     worker = Worker(
         source=source,
@@ -112,7 +162,8 @@ async def run(settings: ScreenerSettings) -> None:
                 max_per_minute=settings.dead_letter_max_per_minute,
             )
         ),
-        model_ready=queue_model.ready,
+        model_ready=breaker.ready,
+        clock_ms=clock.now_ms,
     )
     hand_offs = HandOffs(
         core=direct_core,
@@ -128,12 +179,14 @@ async def run(settings: ScreenerSettings) -> None:
             model_timeout_s=min(model_timeout_s, settings.direct_lease_ms / 1000),
             degrade=settings.model_down == "degrade",
         ),
+        clock_ms=clock.now_ms,
     )
     # Each watcher blocks a connection of its own, so they take none from the others.
     watch_client = connect(
         settings.redis_url.get_secret_value(),
         timeout_ms=settings.redis_timeout_ms,
         max_connections=max(1, settings.watch_max_watchers),
+        certificates=redis_tls,
     )
     watches = Watches(
         VerdictTail(watch_client, ONLY),
@@ -143,24 +196,32 @@ async def run(settings: ScreenerSettings) -> None:
         block_ms=min(1_000, settings.redis_timeout_ms // 2),
     )
     warm = asyncio.Event()
-    hand_off_keys = settings.hand_off_keys
-    may_hand_off = ApiKeys(hand_off_keys, setting="HANDOFF_API_KEYS") if hand_off_keys else None
     service = ScreeningService(
         direct_core,
         SimilarTexts(
             direct_encoder, similarity.indexes, heuristics=rules.current, model_timeout_s=model_timeout_s
         ),
-        HandOffDoor(hand_offs, may_hand_off, ready=warm),
+        HandOffDoor(hand_offs, ready=warm),
         watches,
+        Quotas(metrics.keys),
         batch_size=settings.batch_size,
         batches_in_flight=settings.batches_in_flight,
         max_waiting=settings.screener_max_waiting,
         stream_in_flight=settings.screener_stream_in_flight,
         model_timeout_s=model_timeout_s,
+        clock_ms=clock.now_ms,
     )
 
-    async def redis_ready() -> bool:
-        return await store_ready(client)
+    admin = AdminService(
+        Forgetting(
+            client,
+            ONLY,
+            digests=settings.digests,
+            cache=cache,
+            model=queue_model,
+            heuristics=rules.current,
+        )
+    )
 
     async def index_ready() -> bool:
         return feed.caught_up.is_set()
@@ -168,12 +229,28 @@ async def run(settings: ScreenerSettings) -> None:
     working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s, warm), name="worker")
     lease = Lease(client, ONLY, lease_ms=settings.direct_lease_ms)
     housekeeping = Housekeeping(
-        client, ONLY, source, lease, metrics, watch_keep_ms=settings.watch_keep_seconds * 1000
+        client,
+        ONLY,
+        source,
+        lease,
+        metrics,
+        retention=Retention(client, ONLY, lives(settings), metrics),
+        watch_keep_ms=settings.watch_keep_seconds * 1000,
     )
     tasks = (
         working,
+        asyncio.create_task(clock.run(), name="clock"),
         asyncio.create_task(feed.run(), name="index_feed"),
         asyncio.create_task(rules.watch(), name="rules"),
+        asyncio.create_task(
+            watch_certificates((server_tls, redis_tls, triton_tls), metrics.certificates), name="certificates"
+        ),
+        asyncio.create_task(
+            keys.watch(
+                who="screener", record=AuditLog(client, ONLY).record, each_time=guard.end_calls_of_ended_keys
+            ),
+            name="keys",
+        ),
         asyncio.create_task(housekeeping.run(), name="housekeeping"),
     )
 
@@ -189,8 +266,9 @@ async def run(settings: ScreenerSettings) -> None:
         calls, handed = asyncio.create_task(service.drain()), asyncio.create_task(hand_offs.drain())
         await asyncio.wait([working, calls, handed], timeout=settings.drain_grace_ms / 1000)
         await end((calls, handed, *tasks))
-        await queue_model.close()
-        await direct_model.close()
+        await breaker.close()
+        for model in (queue_model, direct_model, probed_model):
+            await model.close()
         await watch_client.aclose()
         await client.aclose()
 
@@ -202,13 +280,16 @@ async def run(settings: ScreenerSettings) -> None:
             max_concurrent_rpcs=settings.max_concurrent_rpcs,
             drain_grace_s=settings.drain_grace_ms / 1000,
         ),
-        guard=Guard(ApiKeys((*settings.keys, *hand_off_keys)), metrics.observe_rpc),
-        register=lambda server: screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server),
-        services=(screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,),
+        guard=guard,
+        register=lambda server: _register(server, service, admin),
+        services=(
+            screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,
+            admin_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
+        ),
         readiness=Readiness(
             {
-                "redis": redis_ready,
-                "model": direct_model.ready,
+                "redis": partial(store_ready, client),
+                "model": breaker.check,
                 "index": index_ready,
                 "dead_letter_limit": worker.takes_entries,
             },
@@ -216,9 +297,22 @@ async def run(settings: ScreenerSettings) -> None:
             settings={"redis": "REDIS_URL", "model": "TRITON_GRPC_URL"},
         ),
         registry=registry,
+        certificates=server_tls,
         tasks=tasks,
         stop=stop,
         drain=drain,
+    )
+
+
+def lives(settings: ScreenerSettings) -> Lives:
+    """How long what is held may live, from the settings."""
+    return Lives(
+        streams={
+            ONLY.reasoning_queue: settings.reasoning_archive_keep_seconds * 1000,
+            ONLY.low_risk: settings.low_risk_keep_seconds * 1000,
+            ONLY.embeddings: settings.similarity_keep_seconds * 1000,
+        },
+        dead_letters=settings.dead_letter_keep_seconds * 1000,
     )
 
 
@@ -232,6 +326,11 @@ def tokenizer(path: Path) -> Tokenizer:
         return Tokenizer.from_file(path)
     except TokenizerUnreadable as error:
         raise StartupFailed(str(error)) from error
+
+
+def _register(server: grpc.aio.Server, service: ScreeningService, admin: AdminService) -> None:
+    screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server)
+    admin_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
 
 
 async def _work(

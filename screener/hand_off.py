@@ -161,6 +161,8 @@ class HandOffs:
         try:
             return await self._core.screen(events, timeout_s=self._limits.model_timeout_s)
         except (ModelUnavailable, ModelOutputInvalid) as error:
+            if isinstance(error, ModelOutputInvalid) and len(events) > 1:
+                raise  # it is one of them, not all
             if self._limits.degrade:
                 self._metrics.degraded.inc(len(events))
                 return self._core.screen_degraded(events)

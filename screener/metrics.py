@@ -5,6 +5,8 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.hand_off import HandOff
+from pipeline.key_metrics import KeyMetrics
+from pipeline.tls_watch import CertificateMetrics
 from pipeline.verdict import Verdict
 
 _LATENCY_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -34,6 +36,12 @@ class ScreenerMetrics:
             "1 while too many entries would be given up, and none is taken",
             registry=registry,
         )
+        self.expired = Counter(
+            "entries_expired_total",
+            "Entries that were older than they may be, and went",
+            ["stream"],
+            registry=registry,
+        )
         self.spilled = Counter(
             "events_spilled_total",
             "Events moved from events:direct to events:raw",
@@ -44,6 +52,11 @@ class ScreenerMetrics:
         self.held = Counter(
             "batches_held_total", "Waits of a batch for a part that was away", ["part"], registry=registry
         )
+        self.model_breaker = Gauge(
+            "model_breaker_state",
+            "0 closed, 1 half-open (a probe is due or under way), 2 open: the model is not asked",
+            registry=registry,
+        )
         self.queue_depth = Gauge("events_queue_depth", "Entries of events:raw", registry=registry)
         self.direct_depth = Gauge("events_direct_depth", "Entries of events:direct", registry=registry)
         self.reasoning_groups = Gauge(
@@ -51,6 +64,8 @@ class ScreenerMetrics:
             "Groups of events:reasoning_queue; with 0 nobody reads it",
             registry=registry,
         )
+        self.certificates = CertificateMetrics(registry)
+        self.keys = KeyMetrics(registry)
         self.latency = Histogram(
             "screening_latency_seconds",
             "From having an event in hand to its published verdict",
@@ -73,6 +88,15 @@ class ScreenerMetrics:
         )
         self.batch_size = Histogram(
             "screening_batch_size", "Events of one screened batch", buckets=_BATCH, registry=registry
+        )
+        self.snapshots_written = Counter(
+            "snapshots_written_total",
+            "Snapshots of the similarity index taken, by what became of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.snapshots_read = Counter(
+            "snapshots_read_total", "Snapshots looked at, at a start", ["outcome"], registry=registry
         )
         self.indexed = Gauge("similarity_index_events", "Events in the similarity index", registry=registry)
         self.watchers = Gauge("watchers", "Calls of WatchVerdicts under way", registry=registry)

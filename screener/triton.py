@@ -11,18 +11,20 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from tritonclient.grpc.aio import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.grpc.aio import InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 from tritonclient.utils import InferenceServerException
 
 from pipeline.errors import ModelOutputInvalid, ModelUnavailable
+from pipeline.tasks import end
+from pipeline.tls import CertificatesInForce
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelOutput, ModelVersion
 from screener.tokens import Bucket, Tokenizer, bucketed
+from screener.triton_client import TritonClient
 from screener.windows import Rows, rows_of
 
 MODEL = "e5_risk"
@@ -35,15 +37,6 @@ _PROBE_TIMEOUT_S = 2.0
 _SHAPES = {"embedding": (EMBEDDING_WIDTH,), "category_probs": (OUTPUTS,), "thresholds": (2, OUTPUTS)}
 _VERSION_GONE = frozenset({"StatusCode.NOT_FOUND", "StatusCode.UNAVAILABLE"})
 _REFUSED = frozenset({"StatusCode.INVALID_ARGUMENT", "StatusCode.OUT_OF_RANGE"})
-_CHANNEL = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # gRPC's own back-off grows to two minutes: a restarted Triton must be found at once.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-]
 
 
 class _VersionGoneError(Exception):
@@ -61,14 +54,15 @@ class TritonModel:
 
     def __init__(
         self,
-        client: InferenceServerClient,
+        client: TritonClient,
         tokenizer: Tokenizer,
         *,
         max_concurrent: int = 1,
         max_batch: int = MAX_BATCH,
+        version_ttl_s: float = _VERSION_TTL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Takes a connected client and owns it.
+        """Takes a client and owns it.
 
         Args:
             client: of Triton's gRPC port; `close` closes it.
@@ -77,15 +71,17 @@ class TritonModel:
                 cores 1, 2 and 4 gave 79, 73 and 51 texts/s, for where requests of different shapes wait in
                 Triton 2.51, its batcher thread spins until the instance is free.
             max_batch: rows of one request, at most the model's max_batch_size.
+            version_ttl_s: how long the newest version that was found is taken for the newest.
             clock: seconds, monotonic.
         """
         self._client = client
         self._tokenizer = tokenizer
         self._slots = asyncio.Semaphore(max_concurrent)
         self._max_batch = max_batch
+        self._version_ttl_s = version_ttl_s
         self._clock = clock
         self._known: _Known | None = None
-        self._looking_up = asyncio.Lock()
+        self._looking_up: asyncio.Task[ModelVersion] | None = None
 
     @classmethod
     def connect(
@@ -95,16 +91,17 @@ class TritonModel:
         *,
         max_concurrent: int = 1,
         max_batch: int = MAX_BATCH,
-        root_certificates: Path | None = None,
+        version_ttl_s: float = _VERSION_TTL_S,
+        certificates: CertificatesInForce | None = None,
     ) -> TritonModel:
-        """Make a model on `url` (host:port), over TLS where `root_certificates` are given; does not wait."""
-        client = InferenceServerClient(
-            url,
-            ssl=root_certificates is not None,
-            root_certificates=str(root_certificates) if root_certificates else None,
-            channel_args=_CHANNEL,
+        """Make a model on `url` (host:port), over TLS where there are `certificates`; does not wait."""
+        return cls(
+            TritonClient(url, certificates),
+            tokenizer,
+            max_concurrent=max_concurrent,
+            max_batch=max_batch,
+            version_ttl_s=version_ttl_s,
         )
-        return cls(client, tokenizer, max_concurrent=max_concurrent, max_batch=max_batch)
 
     async def infer(self, texts: Sequence[str], *, timeout_s: float) -> ModelOutput:
         """Score the texts by one version; nothing is lost or reordered.
@@ -120,6 +117,9 @@ class TritonModel:
                 output = await self._infer_on_one_version(buckets, len(rows.ids), timeout_s)
         except TimeoutError as error:
             raise ModelUnavailable(f"Triton did not answer within {timeout_s:g} s") from error
+        except ModelOutputInvalid:
+            self._known = None  # whoever tries again finds what has been put in its place
+            raise
         return replace(
             output,
             embeddings=output.embeddings[: len(texts)],
@@ -128,22 +128,27 @@ class TritonModel:
 
     async def current_version(self) -> ModelVersion:
         """The newest version that is ready; asks Triton once a second at most. Raises ModelUnavailable."""
-        async with self._looking_up:
-            known = self._known
-            if known is None or self._clock() - known.looked_up_s > _VERSION_TTL_S:
-                known = _Known(await self._look_up_version(), self._clock())
-                self._known = known
+        known = self._known
+        if known is not None and self._clock() - known.looked_up_s <= self._version_ttl_s:
             return known.version
+        # All who ask meanwhile share one answer: a Triton that hangs keeps each waiting once, not in turns.
+        if self._looking_up is None:
+            self._looking_up = asyncio.create_task(self._look_up())
+        return await asyncio.shield(self._looking_up)
 
     async def ready(self) -> bool:
         """Whether some version answers now; never raises, returns within two seconds."""
         try:
-            return bool(await self._client.is_model_ready(MODEL, client_timeout=_PROBE_TIMEOUT_S))
+            return bool(
+                await (await self._client.now()).is_model_ready(MODEL, client_timeout=_PROBE_TIMEOUT_S)
+            )
         except InferenceServerException:
             return False
 
     async def close(self) -> None:
         """Close the connection; calls on the way fail with ModelUnavailable."""
+        if self._looking_up is not None:
+            await end((self._looking_up,))
         await self._client.close()
 
     def _prepared(self, texts: Sequence[str]) -> tuple[Rows, list[Bucket]]:
@@ -186,7 +191,7 @@ class TritonModel:
         inputs = [_input("input_ids", bucket.input_ids), _input("attention_mask", bucket.attention_mask)]
         try:
             async with self._slots:
-                result = await self._client.infer(
+                result = await (await self._client.now()).infer(
                     MODEL,
                     inputs,
                     model_version=str(version),
@@ -195,20 +200,32 @@ class TritonModel:
                 )
         except InferenceServerException as error:
             raise _translated(error) from error
-        answer = {name: result.as_numpy(name) for name in _SHAPES}
+        answer: dict[str, Any] = {name: _tensor(result, name) for name in _SHAPES}
         _check(answer, len(bucket.rows))
         served = result.get_response().model_version
         if served != str(version):
             raise ModelOutputInvalid(f"version {version} was asked, version {served} answered")
         return answer
 
+    async def _look_up(self) -> ModelVersion:
+        try:
+            version = await self._look_up_version()
+        finally:
+            self._looking_up = None
+        self._known = _Known(version, self._clock())
+        return version
+
     async def _look_up_version(self) -> ModelVersion:
         try:
-            metadata = await self._client.get_model_metadata(MODEL, client_timeout=_PROBE_TIMEOUT_S)
+            metadata = await (await self._client.now()).get_model_metadata(
+                MODEL, client_timeout=_PROBE_TIMEOUT_S
+            )
             numbers = sorted((int(number) for number in metadata.versions), reverse=True)
             for number in numbers:
-                if await self._client.is_model_ready(MODEL, str(number), client_timeout=_PROBE_TIMEOUT_S):
-                    answer = await self._client.get_model_config(
+                if await (await self._client.now()).is_model_ready(
+                    MODEL, str(number), client_timeout=_PROBE_TIMEOUT_S
+                ):
+                    answer = await (await self._client.now()).get_model_config(
                         MODEL, str(number), client_timeout=_PROBE_TIMEOUT_S
                     )
                     return ModelVersion(number, _precision(answer.config))
@@ -233,6 +250,14 @@ def _translated(error: InferenceServerException) -> Exception:
     return ModelUnavailable(f"Triton failed with {status}")
 
 
+def _tensor(result: InferResult, name: str) -> NDArray[np.float32] | None:
+    """An output as it came, unchecked; None where it is missing or its bytes do not make its shape."""
+    try:
+        return cast("NDArray[np.float32] | None", result.as_numpy(name))
+    except (ValueError, TypeError):
+        return None
+
+
 def _check(answer: dict[str, Any], rows: int) -> None:
     for name, shape in _SHAPES.items():
         array = answer[name]
@@ -241,9 +266,11 @@ def _check(answer: dict[str, Any], rows: int) -> None:
             raise ModelOutputInvalid(f"{name} must be float32 {[rows, *shape]}, not {found}")
         if not np.isfinite(array).all():
             raise ModelOutputInvalid(f"{name} holds NaN or infinity")
-    chances = answer["category_probs"]
+    chances, thresholds = answer["category_probs"], answer["thresholds"]
     if rows and not (chances.min() >= 0 and chances.max() <= 1):
         raise ModelOutputInvalid("category_probs lie outside 0..1")
+    if rows and not (thresholds.min() > 0 and thresholds.max() <= 1):
+        raise ModelOutputInvalid("thresholds lie outside 0..1")
 
 
 def _precision(config: Any) -> str:

@@ -49,7 +49,7 @@ class Worker:
     An entry is read in a batch. Where a batch fails, or its process dies twice, its entries are tried one by
     one, with nothing beside them, so that a poison entry harms no neighbour. One that fails by itself
     `max_deliveries` times, or as often leaves its worker dead, is dead-lettered. Waiting for Triton or Redis
-    is no try.
+    is no try; nor is a model that has no valid answer to anything (`screener.breaker` tells it apart).
 
     Past the limit on dead-lettering nothing is given up: what fails stays in `events:raw`, its tries are
     forgotten, and nothing more is taken but a few entries every `probe_s`, until these pass.
@@ -223,7 +223,7 @@ class Worker:
                 started = time.perf_counter()
                 try:
                     screened = await self._judge([raw.event])
-                except (ModelUnavailable, ModelOutputInvalid) as error:
+                except ModelUnavailable as error:
                     wait_s = longer(wait_s)
                     self._patience.model_away(error, wait_s)
                     await self._note_tries(entry, tries)
@@ -247,7 +247,7 @@ class Worker:
             try:
                 async with self._turns.together():
                     return await self._judge(events)
-            except (ModelUnavailable, ModelOutputInvalid) as error:
+            except ModelUnavailable as error:
                 self._patience.model_away(error, wait_s)
             if await self._patience.pause(wait_s):
                 return None
@@ -256,8 +256,9 @@ class Worker:
     async def _judge(self, events: Sequence[Event]) -> list[Screened]:
         try:
             return await self._core.screen(events, timeout_s=self._limits.model_timeout_s)
-        except (ModelUnavailable, ModelOutputInvalid):
-            if not self._limits.degrade:
+        except (ModelUnavailable, ModelOutputInvalid) as error:
+            one_of_them = isinstance(error, ModelOutputInvalid) and len(events) > 1
+            if one_of_them or not self._limits.degrade:
                 raise
             self._metrics.degraded.inc(len(events))
             return self._core.screen_degraded(events)

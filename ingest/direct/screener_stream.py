@@ -14,15 +14,18 @@ import structlog
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc, verdict_pb2
 
 from ingest.direct.backoff import Backoff
-from ingest.direct.breaker import Breaker
 from ingest.direct.handed import Handed
 from ingest.metrics import IngestMetrics
+from pipeline.breaker import Breaker, BreakerLimits
 from pipeline.tasks import end
 from pipeline.verdict import Verdict
 
 CONNECT_TIMEOUT_S = 5.0
 LEAST_TIME_LEFT_S = 0.005
 """A verdict that is of use for less than this cannot come in time: the way there and back takes as long."""
+
+_BREAKER = BreakerLimits(failures=3, first_rest_s=0.2, most_rest_s=5.0)
+"""Without a breaker the screener that refuses at once would look the least busy, and draw every event."""
 
 Metadata = tuple[tuple[str, str], ...]
 GiveBack = Callable[[Sequence[Handed], str], None]
@@ -58,7 +61,7 @@ class ScreenerStream:
 
     def __init__(
         self,
-        channel: grpc.aio.Channel,
+        open_channel: Callable[[], grpc.aio.Channel],
         *,
         target: str,
         metadata: Metadata,
@@ -67,17 +70,16 @@ class ScreenerStream:
         verdicts: TakesVerdicts,
         give_back: GiveBack,
     ) -> None:
-        """Takes a channel of its own, which it closes."""
+        """Takes what opens a channel: each stream has its own, and with it the certificates of its time."""
         self.target = target
         self.turn = 0
-        self._channel = channel
-        self._stub = screening_pb2_grpc.ScreeningServiceStub(channel)
+        self._open_channel = open_channel
         self._metadata = metadata
         self._limits = limits
         self._metrics = metrics
         self._verdicts = verdicts
         self._give_back = give_back
-        self._breaker = Breaker()
+        self._breaker = Breaker(_BREAKER)
         self._backoff = Backoff()
         self._seats = 0
         self._handed: dict[str, Handed] = {}  # by entry id, oldest first
@@ -138,7 +140,6 @@ class ScreenerStream:
         finally:
             if self._serving is not None:
                 await end((self._serving,))
-            await self._channel.close()
 
     def close(self) -> None:
         """Takes nothing more; `run` returns once what was sent is answered."""
@@ -162,9 +163,13 @@ class ScreenerStream:
             self._serving.cancel()
 
     async def _serve(self) -> None:
-        """One call, from its opening to its end."""
+        """One call on a channel of its own, from its opening to its end."""
+        async with self._open_channel() as channel:
+            await self._serve_on(screening_pb2_grpc.ScreeningServiceStub(channel))
+
+    async def _serve_on(self, stub: screening_pb2_grpc.ScreeningServiceAsyncStub) -> None:
         self._half_closing = False
-        call: _Call = self._stub.ScreenStream(metadata=self._metadata)
+        call: _Call = stub.ScreenStream(metadata=self._metadata)
         writer: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):

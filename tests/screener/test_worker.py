@@ -215,3 +215,31 @@ async def test_stopping_ends_what_is_in_hand(store: aioredis.Redis, make_event: 
         await asyncio.sleep(0.2)
     assert len(await bench.verdicts(1)) == 1
     assert await is_done(store)
+
+
+async def test_a_text_without_a_valid_answer_is_given_up_alone(
+    store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    bench = Bench(store)
+    bench.model.unanswerable = "odd"
+    await bench.admit(
+        *(make_event(event_id=f"e{i}", content=f"even {i}") for i in range(10)),
+        make_event(event_id="odd", content="odd"),
+    )
+    async with bench.running():
+        verdicts = await bench.verdicts(10)
+        await until_done(store)
+    assert {v.event_id for v in verdicts} == {f"e{i}" for i in range(10)}
+    [(_, fields)] = await entries_of(store, ONLY.dead_letter)
+    assert (fields[b"event_id"], fields[b"reason"]) == (b"odd", b"max_deliveries")
+
+
+async def test_where_rules_may_decide_only_the_text_without_a_valid_answer_is_degraded(
+    store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    bench = Bench(store, degrade=True)
+    bench.model.unanswerable = "odd"
+    await bench.admit(*(make_event(event_id=text, content=text) for text in ("even", "odd", "level")))
+    async with bench.running():
+        verdicts = await bench.verdicts(3)
+    assert {v.event_id: v.degraded for v in verdicts} == {"even": False, "odd": True, "level": False}
