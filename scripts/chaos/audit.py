@@ -67,6 +67,7 @@ def audit(ledger: Ledger, end: EndState) -> Findings:
         ],
         "with a verdict, never told in": [i for i in end.verdicts if i not in got_in],
         "dead-lettered without being poison": [i for i in end.dead_letters if i not in ledger.poison],
+        "with a wait that cannot be": ledger.wrongly_timed,
         "poison without its one dead letter": [i for i in ledger.poison if end.dead_letters.get(i) != 1],
     }
     complaints = [f"{len(ids)} events {how}: {_named(ids)}" for how, ids in broken.items() if ids]

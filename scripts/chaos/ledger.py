@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+_MOST_QUEUE_MS = 1_800_000
 _HONEST_CODES = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 
 
@@ -31,6 +32,7 @@ class Ledger:
         self.false_duplicates: list[str] = []
         self.rejected: list[str] = []
         self.poison: set[str] = set()
+        self.wrongly_timed: list[str] = []
         self._accounts: dict[str, _Account] = {}
         self._unanswered: dict[str, float] = {}  # in the order of time, as the next one
         self._without_verdict: dict[str, float] = {}
@@ -100,6 +102,11 @@ class Ledger:
         self._without_verdict.pop(event_id, None)
         if account := self._accounts.get(event_id):
             account.seen = True
+
+    def waited(self, event_id: str, queue_ms: float) -> None:
+        """Its verdict says how long it waited: no less than nothing, and no hour that only a clock went."""
+        if not 0 <= queue_ms < _MOST_QUEUE_MS:
+            self.wrongly_timed.append(event_id)
 
     def is_in(self, event_id: str) -> bool:
         """Whether the event is in."""

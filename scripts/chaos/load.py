@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
@@ -36,8 +37,9 @@ class Load:
         events_per_second: float,
         dice: random.Random,
         clock: Callable[[], float],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """Takes the texts that most events have."""
+        """Takes the texts that most events have, and the clock that tells when one was said."""
         self.hand_off = HandOff.STREAM
         self._client = client
         self._ledger = ledger
@@ -45,6 +47,7 @@ class Load:
         self._per_tick = events_per_second * _TICK_S
         self._dice = dice
         self._clock = clock
+        self._clock_ms = clock_ms
         self._numbers = count(1)
         self._recent: deque[Event] = deque(maxlen=_REMEMBERED)
         self._under_way: set[asyncio.Task[None]] = set()
@@ -117,6 +120,7 @@ class Load:
             author_id=f"author-{number}",
             content=text,
             channel_id="chaos",
+            created_at_ms=self._clock_ms(),
         )
 
     def _new_text(self) -> str:

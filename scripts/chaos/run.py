@@ -73,6 +73,7 @@ def breakable_system(*, minutes: float, report: Callable[[str], None]) -> Iterat
             data_dir=Path(folder, "redis"),
             screeners=SCREENERS,
             settings=settings(redis_url=f"redis://{HOST}:{network}/0", minutes=minutes),
+            run_by=("-m", "scripts.chaos.stepping"),
             report=report,
         ) as system,
     ):

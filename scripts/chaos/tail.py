@@ -17,5 +17,7 @@ async def follow(watcher: Watcher, ledger: Ledger) -> None:
         try:
             for entry in await watcher.read():
                 ledger.seen(entry.event_id)
+                if entry.verdict is not None:
+                    ledger.waited(entry.event_id, entry.verdict.timings.queue_ms)
         except StoreUnavailable:
             await asyncio.sleep(_PAUSE_S)

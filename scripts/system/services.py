@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +40,28 @@ class Service:
         settings: Mapping[str, str],
         folder: Path,
         replica: int = 1,
+        run_by: Sequence[str] = ("-m",),
+        context: ssl.SSLContext | None = None,
     ) -> None:
         """Takes the service's name, its settings as environment variables, and a folder for its log.
 
-        `replica` only tells the logs of several processes of one service apart.
+        `replica` only tells the logs of several processes of one service apart; `run_by` is what stands
+        between `python` and the name. `context` is for asking it over TLS.
         """
         self.ports = ports
         self.address = f"{HOST}:{ports.grpc}"
-        self.http_url = f"http://{HOST}:{ports.http}"
+        self.http_url = f"{'https' if context else 'http'}://{HOST}:{ports.http}"
+        self._context = context
         own = {
             "BIND_HOST": HOST,
             f"{name.upper()}_GRPC_PORT": str(ports.grpc),
             f"{name.upper()}_HTTP_PORT": str(ports.http),
         }
+        self._api_key = settings.get("API_KEYS", "").partition(",")[0]
         inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
         self.process = ChildProcess(
             name if replica == 1 else f"{name} {replica}",
-            [sys.executable, "-m", name],
+            [sys.executable, *run_by, name],
             env={**inherited, "PYTHONUNBUFFERED": "1", **settings, **own},
             log=folder / f"{name}-{replica}.log",
             cwd=ROOT,
@@ -76,7 +82,7 @@ class Service:
 
     def is_ready(self) -> bool:
         """Whether `/ready` answers 200 now; blocks for two seconds at most."""
-        connection = http.client.HTTPConnection(HOST, self.ports.http, timeout=2)
+        connection = self._connection(timeout_s=2)
         try:
             connection.request("GET", "/ready")
             return connection.getresponse().status == http.HTTPStatus.OK
@@ -84,6 +90,27 @@ class Service:
             return False
         finally:
             connection.close()
+
+    def metrics(self) -> str:
+        """What `/metrics` says now, asked with the first of `API_KEYS`; blocks for five seconds at most.
+
+        Raises:
+            OSError: it does not answer, or not so.
+        """
+        connection = self._connection(timeout_s=5)
+        try:
+            connection.request("GET", "/metrics", headers={"api-key": self._api_key})
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise OSError(f"{self.http_url}/metrics answers {answer.status}")
+            return answer.read().decode()
+        finally:
+            connection.close()
+
+    def _connection(self, *, timeout_s: float) -> http.client.HTTPConnection:
+        if self._context is None:
+            return http.client.HTTPConnection(HOST, self.ports.http, timeout=timeout_s)
+        return http.client.HTTPSConnection(HOST, self.ports.http, timeout=timeout_s, context=self._context)
 
     def stop(self) -> None:
         """Lets it drain, then stops it."""

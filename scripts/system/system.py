@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -15,13 +15,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.auth import Scope, digest_of
 from pipeline.hand_off import HandOff
+from pipeline.key_file import KeyFile, ListedKey
 from scripts.system.log import last_words
 from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied, has_ended
-from scripts.system.redis import RedisServer
+from scripts.system.redis import RedisAccess, RedisServer
 from scripts.system.secret import kept_secret
 from scripts.system.services import ROOT, Service, ServicePorts
+from scripts.system.tls import SystemTls
 from scripts.system.triton import TritonPorts, TritonServer
 
 MODEL_REPOSITORY = ROOT / "model_repository"
@@ -66,7 +69,10 @@ class System:
         data_dir: Path | None = None,
         hand_off: HandOff = HandOff.STREAM,
         screeners: int = 1,
+        clients: int = 1,
         settings: Mapping[str, str] | None = None,
+        run_by: Sequence[str] = ("-m",),
+        tls: bool = False,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Takes what to start and how.
@@ -77,13 +83,18 @@ class System:
             data_dir: where Redis keeps its data; None starts it empty and keeps nothing.
             hand_off: the way of an event whose request asks for none; it may ask for either.
             screeners: how many; a wanted port is that of the first.
+            clients: for how many clients there are keys.
             settings: environment variables of both services, over the ones that this class sets.
+            run_by: as `Service` has it.
+            tls: whether the parts talk over TLS, and each has a user of its own at Redis.
             report: told what is going on, one short line at a time.
 
         Raises:
             StartupFailed: a wanted port or the data folder is in use.
         """
-        self.api_key = secrets.token_urlsafe(24)
+        self.api_keys = tuple(secrets.token_urlsafe(24) for _ in range(clients))
+        self.api_key = self.api_keys[0]
+        self.admin_key = secrets.token_urlsafe(32)
         self._parts = parts
         self._report = report
         self._data_dir = data_dir
@@ -102,7 +113,13 @@ class System:
         ]
         self.folder = Path(tempfile.mkdtemp(prefix="seawall-"))
         try:
-            self.redis = RedisServer(port=self._redis_port, folder=self.folder, data_dir=data_dir)
+            self.tls = SystemTls.made_in(self.folder / "certificates") if tls else None
+            access = (
+                RedisAccess.made_up(self.tls.authority if self.tls.of_redis else None) if self.tls else None
+            )
+            self.redis = RedisServer(
+                port=self._redis_port, folder=self.folder, data_dir=data_dir, access=access
+            )
             self.dedup_secret = kept_secret(data_dir)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -112,10 +129,13 @@ class System:
             cache=ROOT / ".cache" / "seawall",
             log=self.folder / "triton.log",
             ports=self._triton_ports,
+            tls=self.tls.of_triton() if self.tls else None,
         )
+        key_file = self.folder / "keys.json"
+        KeyFile(keys=(_admin(self.admin_key),)).write(key_file)
         environment = {
-            "REDIS_URL": self.redis.url,
-            "API_KEYS": self.api_key,
+            "API_KEYS_FILE": str(key_file),
+            "API_KEYS": ",".join(self.api_keys),
             "DEDUP_SECRET": self.dedup_secret,
             "LOG_LEVEL": "WARNING",
             "TRITON_GRPC_URL": self.triton.grpc_url,
@@ -125,11 +145,33 @@ class System:
             "HANDOFF_API_KEYS": self.api_key,
             "SCREENER_API_KEY": self.api_key,
             "SCREENER_ADDRESSES": ",".join(f"{HOST}:{own.grpc}" for own in screener_ports),
+            **({"SNAPSHOT_DIR": str(data_dir / "snapshots")} if data_dir else {}),
             **(settings or {}),
         }
-        self.ingest = Service("ingest", ports=ingest, settings=environment, folder=self.folder)
+        if self.tls and not self.tls.of_redis:
+            report("this redis-server has no TLS: Redis is called in plain text, on this machine alone")
+        of_ingest, of_screener = (
+            {
+                "REDIS_URL": self.redis.url_of(service),
+                **(self.tls.settings_of(service) if self.tls else {}),
+                **environment,
+            }
+            for service in ("ingest", "screener")
+        )
+        context = self.tls.context if self.tls else None
+        self.ingest = Service(
+            "ingest", ports=ingest, settings=of_ingest, folder=self.folder, run_by=run_by, context=context
+        )
         self.screeners = tuple(
-            Service("screener", ports=own, settings=environment, folder=self.folder, replica=number)
+            Service(
+                "screener",
+                ports=own,
+                settings=of_screener,
+                folder=self.folder,
+                replica=number,
+                run_by=run_by,
+                context=context,
+            )
             for number, own in enumerate(screener_ports, start=1)
         )
         self._services = (
@@ -216,6 +258,10 @@ class System:
             if part in self._parts:
                 self._report(f"waiting for {service.process.name}")
                 service.wait_ready()
+
+
+def _admin(key: str) -> ListedKey:
+    return ListedKey(name="admin", sha256=digest_of(key).hex(), scopes=(Scope.ADMIN, Scope.READ))
 
 
 @contextmanager

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from scripts.chaos.faults import crashes, freezes, inputs, network, redis_refusals, restarts
+from scripts.chaos.faults import (
+    clocks,
+    crashes,
+    disk,
+    freezes,
+    inputs,
+    network,
+    redis_refusals,
+    releases,
+    restarts,
+)
 from scripts.chaos.stage import Stage
 
 
@@ -29,9 +39,12 @@ FAULTS = (
     Fault("Redis away", crashes.redis_away),
     Fault("a screener frozen", freezes.freeze_screener),
     Fault("Triton frozen", freezes.freeze_triton),
+    Fault("Triton answers nonsense", releases.nonsense),
+    Fault("Triton hangs", releases.hang),
     Fault("Redis frozen", freezes.freeze_redis),
     Fault("Redis out of memory", redis_refusals.out_of_memory),
     Fault("Redis read-only", redis_refusals.read_only),
+    Fault("Redis's disk full", disk.redis_full),
     Fault("Redis slow", network.slow),
     Fault("connections to Redis cut", network.cut),
     Fault("answers of Redis lost", network.lose_answers),
@@ -39,6 +52,7 @@ FAULTS = (
     Fault("screeners restarted", restarts.restart_screeners),
     Fault("Triton restarted", restarts.restart_triton),
     Fault("Redis restarted", restarts.restart_redis),
+    Fault("clocks set", clocks.step),
     Fault("poison", inputs.poison),
     Fault("overload", inputs.overload),
 )

@@ -25,6 +25,14 @@ def test_an_event_belongs_to_what_went_on_when_it_got_in(ledger: Ledger) -> None
     assert ledger.unanswered == []
 
 
+@pytest.mark.parametrize(("queue_ms", "wrong"), [(0.0, []), (90_000.0, []), (-1.0, ["a"]), (3.6e6, ["a"])])
+def test_a_wait_that_only_a_clock_can_have_made_is_noted(
+    ledger: Ledger, queue_ms: float, wrong: list[str]
+) -> None:
+    ledger.waited("a", queue_ms)
+    assert ledger.wrongly_timed == wrong
+
+
 def test_accepted_is_told_once(ledger: Ledger) -> None:
     ledger.told_accepted("a", 2.0)
     assert ledger.false_accepted == []
