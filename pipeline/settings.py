@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import annotated_types
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis.asyncio.connection import parse_url
 
 from pipeline.errors import StartupFailed
+from pipeline.fingerprint import Digests
+from pipeline.tls import CertificateFiles
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -27,9 +30,33 @@ class ServiceSettings(BaseSettings):
     redis_timeout_ms: int = Field(
         default=2_000, ge=10, le=60_000, description="Most time of one Redis command"
     )
+    redis_ca_path: Path | None = Field(
+        default=None, description="Authority of Redis's certificate, PEM; for a `rediss://` address"
+    )
+    redis_cert_path: Path | None = Field(
+        default=None, description="Our certificate at Redis, PEM; where Redis asks for one"
+    )
+    redis_key_path: Path | None = Field(default=None, description="Its key, PEM")
+    tls_cert_path: Path | None = Field(
+        default=None,
+        description="Certificate of the gRPC and the HTTP port, PEM; without it they speak plain text",
+    )
+    tls_key_path: Path | None = Field(default=None, description="Its key, PEM, without a passphrase")
+    tls_client_ca_path: Path | None = Field(
+        default=None,
+        description="Authority of the certificates that clients must show, PEM; none asks for none",
+    )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that callers send, comma-separated, each of 16 characters or more",
+    )
+    api_keys_file: Path | None = Field(
+        default=None,
+        description="Keys with names, scopes and quotas, as `seawall keys` writes it; read again on change",
+    )
+    dedup_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys all digests of contents and authors: 32 characters or more, the same everywhere",
     )
     bind_host: str = Field(default="0.0.0.0", description="Address that the ports listen on")  # noqa: S104
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -58,6 +85,38 @@ class ServiceSettings(BaseSettings):
         except ValueError:
             raise ValueError("redis://, rediss:// or unix://, as in redis://:password@host:6379/0") from None
         return url
+
+    @property
+    def digests(self) -> Digests:
+        """The digests under the deployment's secret.
+
+        Raises:
+            StartupFailed: there is no secret.
+        """
+        return Digests(self.dedup_secret.get_secret_value())
+
+    @property
+    def server_certificates(self) -> CertificateFiles:
+        """Of our own ports.
+
+        Raises:
+            StartupFailed: clients must show a certificate, and we have none.
+        """
+        if self.tls_client_ca_path is not None and self.tls_cert_path is None:
+            raise StartupFailed("TLS_CERT_PATH is missing, and TLS_CLIENT_CA_PATH is set")
+        return CertificateFiles("TLS", self.tls_cert_path, self.tls_key_path, self.tls_client_ca_path)
+
+    @property
+    def redis_certificates(self) -> CertificateFiles:
+        """Of the connections to Redis.
+
+        Raises:
+            StartupFailed: there are some, and `REDIS_URL` would not use them.
+        """
+        files = CertificateFiles("REDIS", self.redis_cert_path, self.redis_key_path, self.redis_ca_path)
+        if files.any and not self.redis_url.get_secret_value().startswith("rediss://"):
+            raise StartupFailed("REDIS_URL is no rediss:// address, and certificates for Redis are set")
+        return files
 
     @property
     def keys(self) -> tuple[str, ...]:

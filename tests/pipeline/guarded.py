@@ -22,7 +22,7 @@ WITH_KEY = (("api-key", KEY),)
 SECRET = "what somebody said"
 SERVICE = "seawall.test.v1.Shapes"
 SHAPE_SCOPES: dict[str, AnyOf] = {
-    f"/{SERVICE}/{method}": ANY_KEY for method in ("One", "Many", "Written", "Collected", "Each")
+    f"/{SERVICE}/{method}": ANY_KEY for method in ("One", "Many", "Written", "Forever", "Collected", "Each")
 }
 
 
@@ -42,6 +42,11 @@ async def many(
 async def written(request: StringValue, context: grpc.aio.ServicerContext[Any, Any]) -> None:
     await context.write(StringValue(value="first"))
     await context.write(reply(request))
+
+
+async def forever(request: StringValue, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    await context.write(request)
+    await asyncio.sleep(600)
 
 
 async def collected(
@@ -81,10 +86,17 @@ def shapes() -> grpc.GenericRpcHandler:
             "One": grpc.unary_unary_rpc_method_handler(one, **coding),
             "Many": grpc.unary_stream_rpc_method_handler(many, **coding),
             "Written": grpc.unary_stream_rpc_method_handler(written, **coding),
+            "Forever": grpc.unary_stream_rpc_method_handler(forever, **coding),
             "Collected": grpc.stream_unary_rpc_method_handler(collected, **coding),
             "Each": grpc.stream_stream_rpc_method_handler(each, **coding),
         },
     )
+
+
+def guarded_server(*, observe: Observe = lambda *_: None, keys: ApiKeys | None = None) -> grpc.aio.Server:
+    """A server with a guard, which listens nowhere yet."""
+    guard = Guard(keys or ApiKeys([KEY]), observe, {**METHOD_SCOPES, **SHAPE_SCOPES})
+    return grpc.aio.server(interceptors=(guard,), options=channel_options())
 
 
 @asynccontextmanager
@@ -95,8 +107,7 @@ async def serving(
     keys: ApiKeys | None = None,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server with a guard."""
-    guard = Guard(keys or ApiKeys([KEY]), observe, {**METHOD_SCOPES, **SHAPE_SCOPES})
-    server = grpc.aio.server(interceptors=(guard,), options=channel_options())
+    server = guarded_server(observe=observe, keys=keys)
     register(server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()

@@ -93,3 +93,19 @@ def test_every_setting_says_what_it_is_and_what_it_accepts(name: str) -> None:
     info: FieldInfo = ServiceSettings.model_fields[name]
     assert info.description
     assert allowed(info)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1/0", "unix:///run/redis"])
+def test_certificates_without_a_rediss_address_are_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("REDIS_CA_PATH", "/etc/ca.pem")
+    with pytest.raises(StartupFailed, match=r"^REDIS_URL is no rediss:// address"):
+        _ = ServiceSettings().redis_certificates
+
+
+def test_an_authority_for_clients_without_a_certificate_of_our_own_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TLS_CLIENT_CA_PATH", "/etc/ca.pem")
+    with pytest.raises(StartupFailed, match=r"^TLS_CERT_PATH is missing, and TLS_CLIENT_CA_PATH is set$"):
+        _ = ServiceSettings().server_certificates

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes the ACL file that Redis reads: in the template $1 each #REDIS_<USER>_PASSWORD becomes the SHA-256 of the
+# variable of that name. A template that is not filled is refused by Redis, for no placeholder is a hash.
+set -eu
+
+filled=$(cat "$1")
+for name in $(grep -o 'REDIS_[A-Z]*_PASSWORD' "$1" | sort -u); do
+  password=$(printenv "$name" || true)
+  if [ -z "$password" ]; then
+    echo "$name is not set" >&2
+    exit 1
+  fi
+  hash=$(printf %s "$password" | sha256sum | cut -c1-64)
+  filled=$(printf '%s\n' "$filled" | sed "s/#$name/#$hash/")
+done
+printf '%s\n' "$filled"
