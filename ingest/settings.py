@@ -11,6 +11,7 @@ from ingest.direct.addresses import parse_addresses
 from pipeline.errors import StartupFailed
 from pipeline.hand_off import HandOff, HandOffChoice
 from pipeline.settings import Port, ServiceSettings
+from pipeline.tls import CertificateFiles
 
 
 class IngestSettings(ServiceSettings):
@@ -75,6 +76,10 @@ class IngestSettings(ServiceSettings):
         default=None,
         description="Authority of the screeners' certificates, PEM; without it they are called in plain text",
     )
+    screener_cert_path: Path | None = Field(
+        default=None, description="Our certificate at the screeners, PEM; where they ask for one"
+    )
+    screener_key_path: Path | None = Field(default=None, description="Its key, PEM")
     direct_max_entries: int = Field(
         default=10_000,
         ge=1,
@@ -114,6 +119,13 @@ class IngestSettings(ServiceSettings):
     def _are_addresses(cls, text: str) -> str:
         parse_addresses(text)
         return text
+
+    @property
+    def screener_certificates(self) -> CertificateFiles:
+        """Of the streams to the screeners."""
+        return CertificateFiles(
+            "SCREENER", self.screener_cert_path, self.screener_key_path, self.screener_ca_path
+        )
 
     @property
     def ways(self) -> HandOffChoice:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 
 from pipeline.settings import Port, ServiceSettings, split_keys
+from pipeline.tls import CertificateFiles
 from screener.fusion import Policy
 from screener.policy_settings import parse_category_thresholds, parse_weights
 
@@ -19,6 +20,14 @@ class ScreenerSettings(ServiceSettings):
     screener_http_port: Port = Field(default=8002, description="HTTP port: /health, /ready, /metrics")
 
     triton_grpc_url: str = Field(default="127.0.0.1:8101", description="Triton's gRPC address, host:port")
+    triton_ca_path: Path | None = Field(
+        default=None,
+        description="Authority of Triton's certificate, PEM; without it Triton is called in plain text",
+    )
+    triton_cert_path: Path | None = Field(
+        default=None, description="Our certificate at Triton, PEM; where Triton asks for one"
+    )
+    triton_key_path: Path | None = Field(default=None, description="Its key, PEM")
     tokenizer_path: Path = Field(
         default=Path("model_repository/e5_risk/tokenizer.json"), description="The tokenizer of the model"
     )
@@ -125,6 +134,13 @@ class ScreenerSettings(ServiceSettings):
         le=1_000_000,
         description="Vectors searched exactly before a segment is sealed",
     )
+    snapshot_dir: Path | None = Field(
+        default=None,
+        description="Folder for the last two snapshots of the similarity index; without it, none",
+    )
+    snapshot_interval_seconds: int = Field(
+        default=300, ge=1, le=86_400, description="How often one is taken, where there is news"
+    )
     flood_window_seconds: int = Field(
         default=600,
         ge=1,
@@ -150,14 +166,48 @@ class ScreenerSettings(ServiceSettings):
         le=100_000_000,
         description="Newest entries kept in `events:reasoning_queue` while it has no group, about",
     )
+    low_risk_keep_seconds: int = Field(
+        default=604_800,
+        ge=0,
+        le=315_360_000,
+        description="Most age of an entry of `events:low_risk`, while it has no group; 0: no bound",
+    )
+    reasoning_archive_keep_seconds: int = Field(
+        default=2_592_000,
+        ge=0,
+        le=315_360_000,
+        description="Most age of an entry of `events:reasoning_queue` while it has no group; 0: no bound",
+    )
+    similarity_keep_seconds: int = Field(
+        default=2_592_000,
+        ge=0,
+        le=315_360_000,
+        description="Most age of a vector in `events:embeddings` and in the index; 0: no bound",
+    )
+    dead_letter_keep_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=315_360_000,
+        description="Age from which a dead letter is dropped, counted and recorded; 0: never",
+    )
     keep_low_risk_content: bool = Field(
         default=False, description="Whether `events:low_risk` carries the event beside the verdict"
     )
 
     @property
+    def triton_certificates(self) -> CertificateFiles:
+        """Of the connections to Triton."""
+        return CertificateFiles("TRITON", self.triton_cert_path, self.triton_key_path, self.triton_ca_path)
+
+    @property
     def hand_off_keys(self) -> tuple[str, ...]:
         """The keys that may hand off, split; none where nobody may."""
         return split_keys(self.handoff_api_keys)
+
+    @field_validator("snapshot_dir", mode="before")
+    @classmethod
+    def _is_none_where_empty(cls, path: object) -> object:
+        return path or None  # else Path("") would be the folder that the process runs in
 
     @field_validator("screening_weights")
     @classmethod

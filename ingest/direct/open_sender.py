@@ -10,11 +10,11 @@ from ingest.direct.screener_stream import GiveBack, ScreenerStream, StreamLimits
 from ingest.direct.sender import Sender, SenderLimits
 from ingest.metrics import IngestMetrics
 from ingest.settings import IngestSettings
-from pipeline.errors import StartupFailed
+from pipeline.channel import open_channel
 from pipeline.hand_off import WANTED
 from pipeline.keys import Keys
 from pipeline.move import Mover, StreamCaps
-from pipeline.server import channel_options
+from pipeline.tls import CertificatesInForce
 
 _RECONNECT_MS = 200
 """How soon gRPC itself dials again: the stream has a backoff of its own."""
@@ -27,13 +27,9 @@ def open_sender(
     metrics: IngestMetrics,
     *,
     verdicts: TakesVerdicts,
+    certificates: CertificatesInForce | None,
 ) -> Sender:
-    """A sender that calls nobody yet.
-
-    Raises:
-        StartupFailed: the authority's file cannot be read.
-    """
-    credentials = _credentials(settings)
+    """A sender that calls nobody yet; in plain text where there are no certificates."""
     limits = StreamLimits(
         in_flight=settings.direct_stream_in_flight,
         batch_events=settings.direct_batch_events,
@@ -43,7 +39,7 @@ def open_sender(
 
     def open_stream(address: Address, give_back: GiveBack) -> ScreenerStream:
         return ScreenerStream(
-            _channel(address, credentials),
+            lambda: _channel(address, certificates),
             target=address.target,
             metadata=metadata,
             limits=limits,
@@ -62,26 +58,14 @@ def open_sender(
     )
 
 
-def _credentials(settings: IngestSettings) -> grpc.ChannelCredentials | None:
-    if settings.screener_ca_path is None:
-        return None
-    try:
-        return grpc.ssl_channel_credentials(settings.screener_ca_path.read_bytes())
-    except OSError as error:
-        raise StartupFailed(
-            f"SCREENER_CA_PATH={settings.screener_ca_path} cannot be read ({error.strerror})"
-        ) from None
-
-
-def _channel(address: Address, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
-    options = [
-        *channel_options(),
+def _channel(address: Address, certificates: CertificatesInForce | None) -> grpc.aio.Channel:
+    options: list[tuple[str, object]] = [
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS),
         ("grpc.min_reconnect_backoff_ms", _RECONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS),
     ]
-    if credentials is None:
-        return grpc.aio.insecure_channel(address.target, options=options)
+    if certificates is None:
+        return open_channel(address.target, None, options=options)
     # An address is dialled, but the certificate is made out to the name.
-    named = [*options, ("grpc.ssl_target_name_override", address.host)]
-    return grpc.aio.secure_channel(address.target, credentials, options=named)
+    options.append(("grpc.ssl_target_name_override", address.host))
+    return open_channel(address.target, certificates.current.to_servers(), options=options)

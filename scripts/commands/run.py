@@ -50,6 +50,9 @@ def run(  # noqa: PLR0917  # typer makes options of them
         Literal["stream", "direct"],
         typer.Option(help="The way from ingest to the screener: through the queue, or straight."),
     ] = "stream",
+    tls: Annotated[  # noqa: FBT002
+        bool, typer.Option("--tls", help="TLS between all parts, and for each its own user of Redis.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, and say how to use it.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="Verdicts and summary as JSON Lines.")] = False,  # noqa: FBT002
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where Redis keeps its data.")] = None,
@@ -75,11 +78,18 @@ def run(  # noqa: PLR0917  # typer makes options of them
         ports=ports,
         data_dir=data,
         hand_off=HandOff[handoff.upper()],
+        tls=tls,
         report=lambda line: notes.print(line, style="dim"),
     ) as system:
         notes.print(f"ready after {time.monotonic() - started:.1f} s", style="dim")
         show = _show(as_json=as_json)
-        target = Target(system.ingest_address, system.api_key, system.redis_url)
+        target = Target(
+            system.ingest_address,
+            system.api_key,
+            system.redis_url,
+            system.tls.credentials if system.tls else None,
+            system.tls.of_client("REDIS") if system.tls and system.tls.of_redis else None,
+        )
         reader = _rows(events, fields, limit=limit, repeat=repeat)
         rows = feed(reader, chunk=1 if events == STDIN else _FILE_CHUNK)
         with show if isinstance(show, LiveTable) else nullcontext():

@@ -10,10 +10,11 @@ from typing import Protocol
 
 import grpc
 
+from pipeline.channel import open_channel
 from pipeline.event import Event
 from pipeline.keys import ONLY
-from pipeline.server import channel_options
 from pipeline.store import connect
+from pipeline.tls import CertificatesInForce
 from pipeline.verdict import Verdict
 from scripts.drive.ledger import Answer, Ledger
 from scripts.drive.sender import Sender
@@ -45,11 +46,13 @@ class Show(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The system to drive: ingest's host and port, the key, Redis's URL."""
+    """The system to drive: ingest's host and port, the key, Redis's URL, and what TLS to them needs."""
 
     ingest_address: str
     api_key: str
     redis_url: str
+    credentials: grpc.ChannelCredentials | None = None
+    redis_certificates: CertificatesInForce | None = None
 
 
 async def drive(
@@ -76,8 +79,8 @@ async def drive(
         CommandFailed: ingest takes nothing, or refuses the key.
         StoreUnavailable: Redis does not answer.
     """
-    client = connect(target.redis_url, timeout_ms=_REDIS_TIMEOUT_MS)
-    async with client, grpc.aio.insecure_channel(target.ingest_address, options=channel_options()) as channel:
+    client = connect(target.redis_url, timeout_ms=_REDIS_TIMEOUT_MS, certificates=target.redis_certificates)
+    async with client, open_channel(target.ingest_address, target.credentials) as channel:
         watcher = Watcher(client, ONLY)
         await watcher.note_positions()
         ledger = Ledger()

@@ -131,13 +131,13 @@ async def test_a_version_swap_under_load_mixes_nothing_and_rolls_back(
         await until(1)
         before = await model.infer(["you are a fool"], timeout_s=60)
         add_version(repository, 2, encoder, other_weights)
-        await asyncio.to_thread(admin.load_model, MODEL)
+        await asyncio.to_thread(admin.load_model, MODEL, server.admin_headers)
         await until(2)
         after = await model.infer(["you are a fool"], timeout_s=60)
         assert after.version == 2
         assert (after.probabilities > before.probabilities).all()
         shutil.rmtree(repository / MODEL / "2")
-        await asyncio.to_thread(admin.load_model, MODEL)
+        await asyncio.to_thread(admin.load_model, MODEL, server.admin_headers)
         await until(1)
     finally:
         stopping.set()

@@ -22,7 +22,9 @@ from pipeline.event import Event
 from pipeline.hand_off import HandOff, HandOffChoice
 from pipeline.keys import ONLY
 from pipeline.tasks import end
+from pipeline.tls import CertificatesInForce
 from pipeline.verdict import Verdict
+from tests.fixtures.digests import DIGESTS
 from tests.fixtures.live_screener import HAND_OFF_KEY
 
 
@@ -98,13 +100,21 @@ async def direct_way(
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     waiting = EverybodyWaits()
-    sender = open_sender(settings, store, ONLY, metrics, verdicts=waiting)
+    sender = open_sender(
+        settings,
+        store,
+        ONLY,
+        metrics,
+        verdicts=waiting,
+        certificates=CertificatesInForce.of(settings.screener_certificates),
+    )
     limits = AdmissionLimits(
         max_depth, max_unread=1_000, window_ms=60_000, duplicate_ms=60_000, max_direct=max_direct
     )
     intake = Intake(
         Admission(store, ONLY, limits),
         metrics,
+        digests=DIGESTS,
         depth_limit=max_depth,
         max_waiting=10_000,
         ways=HandOffChoice(HandOff.DIRECT, frozenset({HandOff.STREAM})),
