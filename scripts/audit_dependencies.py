@@ -1,8 +1,8 @@
 """Asks for known faults of every pinned package: `python -m scripts.audit_dependencies`.
 
 Exit status 1 where one is known that `deploy/audit-exceptions.txt` does not accept with a reason, or where an
-exception is not needed any more. Where the advisories cannot be reached nothing is known, which is said loudly and
-is no failure: a build must not depend on somebody else's server.
+exception is not needed any more. Where the advisories cannot be reached nothing is known; that is said loudly
+and is no failure, for a build must not depend on somebody else's server.
 """
 
 from __future__ import annotations

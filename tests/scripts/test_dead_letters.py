@@ -15,6 +15,7 @@ from pipeline.dead_letter import DeadLetter
 from pipeline.event import Event, EventMetadata
 from pipeline.keys import ONLY
 from scripts.cli import execute
+from scripts.drive.operator_store import operator_name
 from scripts.rows.events import decode_event
 from scripts.show.dead_letters import event_json
 from scripts.system.redis import RedisServer
@@ -34,11 +35,11 @@ WHO = "somebody-himself"
 def seawall(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Seawall:
-    """Runs `seawall dead-letters ...`; status, standard output, standard error."""
+    """Runs `seawall dead-letters ...` or another command; status, standard output, standard error."""
     monkeypatch.setenv("REDIS_URL", redis_server.url)
 
-    async def run(*arguments: str) -> Told:
-        status = await asyncio.to_thread(execute, ["dead-letters", *arguments])
+    async def run(*arguments: str, command: str = "dead-letters") -> Told:
+        status = await asyncio.to_thread(execute, [command, *arguments])
         out, err = capsys.readouterr()
         return status, out, err
 
@@ -215,7 +216,9 @@ async def test_a_correction_that_is_wrong_is_refused_clearly(
     status, out, err = await seawall("replay", entry_id, "--fix", str(file), "--yes")
     assert status == 1
     assert line in out + err
-    assert await state_of(store) == before
+    after = await state_of(store)
+    after.pop(ONLY.audit.encode(), None)  # that somebody tried is on record
+    assert after == before
 
 
 async def test_dropped_ones_are_gone_and_the_rest_is_not(
@@ -305,3 +308,26 @@ def test_an_event_reads_back_as_it_was_shown(make_event: MakeEvent) -> None:
         make_event(content="\u202e\n\0 “x”", metadata=EventMetadata(channel_history_count=0)),
     ):
         assert decode_event(1, orjson.dumps(event_json(event)), {}) == event
+
+
+async def test_who_replays_or_drops_is_on_record_and_what_came_of_it(
+    seawall: Seawall, store: aioredis.Redis, marked: Event
+) -> None:
+    await give_up(store, marked)
+    await store.xadd(ONLY.dead_letter, DeadLetter("broken", "undecodable", 1, "", "", (), b"\xff").fields())  # type: ignore[arg-type]
+    await seawall("replay", "--dry-run")
+    await seawall("replay", "--yes")
+    await seawall("drop", "--yes")
+
+    status, out, _ = await seawall("show", "--json", command="audit")
+    records = [orjson.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [(record["action"], record["details"]) for record in records] == [
+        ("dead_letters.replay", {"stage": "begun", "chosen": 2}),
+        ("dead_letters.replay", {"stage": "done", "done": 1, "left": 1}),
+        ("dead_letters.drop", {"stage": "begun", "chosen": 1}),
+        ("dead_letters.drop", {"stage": "done", "done": 1, "left": 0}),
+    ]
+    assert {record["who"] for record in records} == {operator_name()}
+    assert SAID not in out
+    assert WHO not in out
