@@ -27,7 +27,7 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
     ) -> admin_pb2.ForgetResponse:
         """Removes what is held of one author."""
         violations = author_violations(request.author_id)
-        if request.platform not in set(Platform):
+        if int(request.platform) not in {int(platform) for platform in Platform}:
             allowed = ", ".join(platform.label for platform in Platform if platform)
             violations += (Violation("platform", f"has the unknown number {request.platform}", allowed),)
         if violations:

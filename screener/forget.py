@@ -110,7 +110,7 @@ class Forgetting:
             target = f"author {self._digests.author(author.platform, author.author_id).hex()}"
             await self._audit.record(who, "forget", target, {"stage": "begun"})
             found = await self._forget(author, version)
-            details = {"stage": "done", **found.removed, "waiting": found.waiting}
+            details: dict[str, str | int] = {"stage": "done", **found.removed, "waiting": found.waiting}
             await self._audit.record(who, "forget", target, details)
             return found
 

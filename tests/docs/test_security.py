@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+NAMED = r"`tests/[\w/]+\.py::test_\w+`"
 BOUNDARIES = ["Client", "Service to service", "Redis", "Triton", "Operator", "Dependency"]
 
 
@@ -47,5 +48,5 @@ def test_every_test_that_is_named_exists() -> None:
 
 def test_every_file_that_is_named_exists() -> None:
     named = set(re.findall(r"`((?:pipeline|scripts|deploy|docs|tests)/[\w./-]+?)(?:::\w+)?`", PAGE))
-    named |= {link for link in re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)}
+    named |= set(re.findall(r"\]\((?!https?:)([^)#]+)", PAGE))
     assert not {path for path in named if not (ROOT / path).exists()}

@@ -15,6 +15,7 @@ from pipeline.errors import ModelUnavailable, Overloaded
 from pipeline.event import Platform
 from pipeline.fingerprint import Digests
 from pipeline.keys import ONLY
+from pipeline.store import Entry
 from pipeline.tasks import end
 from screener.cache import CachedOutput, EmbeddingCache
 from screener.forget import Author, Forgetting
@@ -101,15 +102,17 @@ async def until_length(store: aioredis.Redis, stream: str, n: int) -> None:
 
 async def everything_in(store: aioredis.Redis) -> bytes:
     """Every name and value of the Redis."""
+    names: list[bytes] = await store.keys("*")  # type: ignore[assignment]  # bytes, as `connect` asks
     parts: list[bytes] = []
-    for name in await store.keys("*"):
+    for name in names:
         parts.append(name)
         kind = await store.type(name)
         if kind == b"stream":
-            entries = await store.xrange(name)
+            entries: list[Entry] = await store.xrange(name)  # type: ignore[assignment]
             parts += [text for _, fields in entries for pair in fields.items() for text in pair]
         elif kind == b"string":
-            parts.append(await store.get(name) or b"")
+            value: bytes | None = await store.get(name)  # type: ignore[assignment]
+            parts.append(value or b"")
     return b"\n".join(parts)
 
 

@@ -11,6 +11,7 @@ import asyncio
 import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import grpc
 import orjson
@@ -124,7 +125,7 @@ async def bad_requests(clients: Clients, system: System, make_event: MakeEvent, 
     )
     await refused(watch.read(), "error", outputs)
     async with grpc.aio.insecure_channel(system.ingest_address, options=channel_options()) as channel:
-        raw = channel.unary_unary("/seawall.ingest.v1.IngestService/Ingest")
+        raw: Any = channel.unary_unary("/seawall.ingest.v1.IngestService/Ingest")
         torn = first.to_proto().SerializeToString()[:-3] + b"\xff\xff" + mark.encode()
         await refused(raw(torn, metadata=clients.metadata, timeout=30), "error", outputs)
         key = (("api-key", f"{mark}-0123456789".replace(" ", "-")),)
@@ -134,7 +135,7 @@ async def bad_requests(clients: Clients, system: System, make_event: MakeEvent, 
 async def dead_letters(clients: Clients) -> None:
     """An entry that does not decode, under a marked id."""
     broken = {"event_id": f"{EVENT_ID}-dead", "event": b"\xff" + " ".join(PRIVATE.values()).encode()}
-    await clients.store.xadd(ONLY.raw, broken)
+    await clients.store.xadd(ONLY.raw, broken)  # type: ignore[arg-type]
     async with asyncio.timeout(60):
         while await event_ids_in(clients.store, ONLY.dead_letter) != [f"{EVENT_ID}-dead"]:
             await asyncio.sleep(0.1)
@@ -259,7 +260,7 @@ async def test_content_is_shown_on_demand(
     event = marked(make_event, 1, platform=Platform.SLACK)
     letter = {"event_id": event.event_id, "reason": "max_deliveries", "event": event.encode()}
     async with connected(marked_system) as clients:
-        await clients.store.xadd(ONLY.dead_letter, letter)
+        await clients.store.xadd(ONLY.dead_letter, letter)  # type: ignore[arg-type]
     for flags, there in (((), False), (("--content",), True)):
         assert await asyncio.to_thread(execute, ("dead-letters", "show", *flags)) == 0
         said = capsys.readouterr().out
