@@ -32,7 +32,6 @@ _THAT_MATTER = (
     "model_down",
     "custom_rules_path",
     "keep_low_risk_content",
-    "drain_grace_ms",
 )
 
 TABLES: Mapping[str, Fields] = {
