@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from pipeline.key_metrics import KeyMetrics
+from pipeline.tls_watch import CertificateMetrics
+
 _LATENCY_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -80,6 +83,8 @@ class IngestMetrics:
             ["end"],
             registry=registry,
         )
+        self.certificates = CertificateMetrics(registry)
+        self.keys = KeyMetrics(registry)
         self.rpcs = Counter(
             "rpcs_total", "Calls ended, by method and status", ["method", "code"], registry=registry
         )

@@ -13,7 +13,7 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError
 
-from pipeline.auth import AnyOf, ApiKeys, must_have, set_caller
+from pipeline.auth import AnyOf, ApiKeys, Key, set_caller
 from pipeline.errors import Forbidden, SeawallError, Unauthenticated, Unparsable
 from pipeline.method_scopes import METHOD_SCOPES
 from pipeline.status import CODES, abort, status_of
@@ -41,10 +41,11 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def __init__(self, keys: ApiKeys, observe: Observe, scopes: Mapping[str, AnyOf] = METHOD_SCOPES) -> None:
         """Takes the keys in force, who counts the calls, and the scopes that each method wants."""
-        self._keys = keys
+        self.keys = keys
         self._observe = observe
         self._scopes = scopes
         self._guarded: dict[str, Handler] = {}
+        self._lasting: set[_Call] = set()
 
     async def intercept_service(
         self,
@@ -68,13 +69,16 @@ class Guard(grpc.aio.ServerInterceptor):
         observe = self._observe
         parsed = _all_parsed if handler.request_streaming else _parsed
         parse = handler.request_deserializer
+        lasting = bool(handler.request_streaming or handler.response_streaming)
 
         async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            await self._enter(method, request, context)
+            call = await self._enter(method, request, context, lasting=lasting)
             started = time.perf_counter()
             try:
                 response = await behaviour(parsed(parse, request), context)
             except asyncio.CancelledError:
+                if call.ended is not None:
+                    await _fail(method, context, call.ended, started, observe)
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
             except Exception as error:  # noqa: BLE001  # every error has its status, the unknown ones INTERNAL
@@ -85,12 +89,14 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer_stream(
             request: Any, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
-            await self._enter(method, request, context)
+            call = await self._enter(method, request, context, lasting=lasting)
             started = time.perf_counter()
             try:
                 async for response in behaviour(parsed(parse, request), context):
                     yield response
-            except (asyncio.CancelledError, GeneratorExit):
+            except (asyncio.CancelledError, GeneratorExit) as over:
+                if call.ended is not None and isinstance(over, asyncio.CancelledError):
+                    await _fail(method, context, call.ended, started, observe)
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
             except Exception as error:  # noqa: BLE001  # as above
@@ -102,18 +108,50 @@ class Guard(grpc.aio.ServerInterceptor):
             answer_stream if handler.response_streaming and not _writes_itself(behaviour) else answer,
         )
 
-    async def _enter(self, method: str, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    def end_calls_of_ended_keys(self) -> None:
+        """Ends the streams and watches of keys that are in force no more; they could last for days."""
+        for call in tuple(self._lasting):
+            try:
+                self.keys.must_be_in_force(call.key)
+            except Unauthenticated as error:
+                call.end(error)
+
+    async def _enter(
+        self, method: str, request: Any, context: grpc.aio.ServicerContext[Any, Any], *, lasting: bool
+    ) -> _Call:
         """Says whose call this is, or ends it; before anything of the request is looked at."""
+        metadata = context.invocation_metadata() or ()
         try:
-            caller = self._keys.caller_of(context.invocation_metadata() or ())
-            must_have(caller, self._scopes.get(method))
+            key = self.keys.enter(metadata, self._scopes.get(method), door="grpc", at=method)
         except (Unauthenticated, Forbidden) as error:
             self._observe(method, CODES[type(error)].name, 0.0)
             if isinstance(request, AsyncIterator):
                 await _drained(request)
             await abort(context, error)
         # Here and not in the interceptor, so that it is known wherever the method itself runs.
-        set_caller(caller)
+        set_caller(key.caller)
+        call = _Call(key)
+        if lasting:
+            self._lasting.add(call)
+            call.task.add_done_callback(lambda _: self._lasting.discard(call))
+        return call
+
+
+class _Call:
+    """A call under way, and why it was ended from here."""
+
+    def __init__(self, key: Key) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # gRPC runs each call as a task
+        self.task = task
+        self.key = key
+        self.ended: Unauthenticated | None = None
+
+    def end(self, why: Unauthenticated) -> None:
+        """Ends it with that status."""
+        if self.ended is None:
+            self.ended = why
+            self.task.cancel()
 
 
 async def _fail(

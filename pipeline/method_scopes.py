@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from google.protobuf.descriptor import ServiceDescriptor
+from seawall.admin.v1 import admin_pb2
 from seawall.ingest.v1 import ingest_pb2
 from seawall.screening.v1 import screening_pb2
 
@@ -40,6 +41,9 @@ METHOD_SCOPES: Mapping[str, AnyOf] = {
             "FindSimilar": _SCREEN,
             "WatchVerdicts": _READ,
         },
+    ),
+    **_methods(
+        admin_pb2.DESCRIPTOR.services_by_name["AdminService"], {"Forget": frozenset({Scope.ADMIN})}
     ),
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ANY_KEY,
 }

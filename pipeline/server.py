@@ -17,11 +17,10 @@ from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.readiness import Readiness
 from pipeline.reflection import enable_reflection
+from pipeline.server_bounds import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, ConnectionBounds
 from pipeline.tasks import end
+from pipeline.tls import CertificatesInForce, server_context, server_credentials
 from pipeline.web import start_web
-
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-"""Admits the largest legal batch: 500 events of 10,000 four-byte characters, with full metadata."""
 
 _READINESS_PERIOD_S = 0.5
 _log = structlog.get_logger(__name__)
@@ -43,7 +42,7 @@ def channel_options() -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.max_metadata_size", 16 * 1024),
+        ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.keepalive_time_ms", 30_000),  # finds half-open connections
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -58,6 +57,7 @@ async def serve(
     services: Sequence[str],
     readiness: Readiness,
     registry: CollectorRegistry,
+    certificates: CertificatesInForce | None = None,
     tasks: Sequence[asyncio.Task[None]] = (),
     stop: Callable[[], None] = lambda: None,
     drain: Callable[[], Awaitable[None]],
@@ -69,11 +69,12 @@ async def serve(
 
     Args:
         endpoints: addresses and bounds.
-        guard: the interceptor in front of every method.
+        guard: the interceptor in front of every method; its keys open the HTTP port too.
         register: adds the service's methods to the server.
         services: full names of the services, for reflection and health.
         readiness: what health rests on.
         registry: what /metrics shows.
+        certificates: of both ports; without them they speak plain text.
         tasks: the service's own work, which ends only by `stop`; one that fails ends the service, for a
             process that only looks alive is worse than one that is started again.
         stop: tells the service's own work to take nothing new.
@@ -92,6 +93,7 @@ async def serve(
         maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
         options=[
             *channel_options(),
+            *ConnectionBounds().options(),
             ("grpc.so_reuseport", 0),
         ],  # a port in use is an error, not a second owner
     )
@@ -99,9 +101,16 @@ async def serve(
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     enable_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    await _bind(server, endpoints.host, endpoints.grpc_port)
+    credentials = server_credentials(certificates) if certificates else None
+    await _bind(server, endpoints.host, endpoints.grpc_port, credentials)
     web = await start_web(
-        host=endpoints.host, port=endpoints.http_port, readiness=readiness, registry=registry
+        host=endpoints.host,
+        port=endpoints.http_port,
+        service=services[0],
+        keys=guard.keys,
+        readiness=readiness,
+        registry=registry,
+        ssl_context=server_context(certificates) if certificates else None,
     )
     await server.start()
     _log.info("started", grpc_port=endpoints.grpc_port, http_port=endpoints.http_port)
@@ -123,14 +132,19 @@ async def serve(
         raise TaskFailed(f"{task.get_name()} failed") from task.exception()
 
 
-async def _bind(server: grpc.aio.Server, host: str, port: int) -> None:
+async def _bind(
+    server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None
+) -> None:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         # Tried first, for gRPC writes lines of its own about a port in use.
         probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
         probe.close()
         await probe.wait_closed()
-        server.add_insecure_port(address)
+        if credentials is None:
+            server.add_insecure_port(address)
+        else:
+            server.add_secure_port(address, credentials)
     except (OSError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) else "in use?"
         raise StartupFailed(f"gRPC port {port} on {host} cannot be opened ({why}); choose another") from None

@@ -1,19 +1,31 @@
-"""The small HTTP port: /health (the process lives), /ready (it can work), /metrics (Prometheus)."""
+"""The small HTTP port: the routes of `pipeline.http_routes`, and the keys in front of them."""
 
 from __future__ import annotations
 
+import ssl
+
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from pipeline.errors import StartupFailed
+from pipeline.auth import METADATA_KEYS, ApiKeys
+from pipeline.errors import Forbidden, StartupFailed, Unauthenticated
+from pipeline.http_routes import READ, ROUTES, openapi
 from pipeline.readiness import Readiness
 
 
 async def start_web(
-    *, host: str, port: int, readiness: Readiness, registry: CollectorRegistry
+    *,
+    host: str,
+    port: int,
+    service: str,
+    keys: ApiKeys,
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> web.AppRunner:
-    """Listens on `host:port`; `cleanup()` on the answer ends it.
+    """Listens on `host:port`, over TLS where there is a context for it; `cleanup()` on the answer ends it.
 
     Raises:
         StartupFailed: the port is in use.
@@ -29,15 +41,54 @@ async def start_web(
     async def metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application(client_max_size=0)
-    app.add_routes([web.get("/health", health), web.get("/ready", ready), web.get("/metrics", metrics)])
+    async def description(_request: web.Request) -> web.Response:
+        return web.json_response(openapi(service))
+
+    answer = {"/health": health, "/ready": ready, "/metrics": metrics, "/openapi.json": description}
+    app = web.Application(client_max_size=0, middlewares=[_guard(keys)])
+    app.add_routes([web.get(route.path, answer[route.path]) for route in ROUTES])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
     except OSError as error:
         await runner.cleanup()
         raise StartupFailed(
             f"HTTP port {port} on {host} cannot be opened ({error.strerror}); choose another"
         ) from None
     return runner
+
+
+def _guard(keys: ApiKeys) -> Middleware:
+    """Lets a request through to an open route, or with a key for the route; also to one that is not there."""
+    wanted = {route.path: route.wanted for route in ROUTES}
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        scopes = wanted.get(request.path, READ)
+        if scopes is None:
+            return await handler(request)
+        try:
+            keys.enter(
+                _credentials(request),
+                scopes,
+                door="http",
+                at=request.path if request.path in wanted else "other",
+            )
+        except Unauthenticated as error:
+            return web.json_response(
+                {"error": str(error)}, status=401, headers={"WWW-Authenticate": 'Bearer realm="seawall"'}
+            )
+        except Forbidden as error:
+            return web.json_response({"error": str(error), "scope": error.scope}, status=403)
+        return await handler(request)
+
+    return guard
+
+
+def _credentials(request: web.Request) -> list[tuple[str, str]]:
+    """The key of a request, as a call of gRPC carries it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return [("api-key", token.strip())]
+    return [(name, value) for name in METADATA_KEYS if (value := request.headers.get(name)) is not None]

@@ -16,6 +16,7 @@ from pipeline.coalescer import Coalescer
 from pipeline.errors import InvalidRequest, ModelOutputInvalid, Retry, Violation
 from pipeline.event import Event
 from pipeline.position import Position
+from pipeline.quota import Quotas
 from pipeline.stream import answers
 from pipeline.validation import content_violation, violations_of
 from pipeline.verdict import Verdict, similar_to_proto
@@ -46,6 +47,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         similar: SimilarTexts,
         door: HandOffDoor,
         watches: Watches,
+        quotas: Quotas,
         *,
         batch_size: int,
         batches_in_flight: int,
@@ -58,6 +60,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         self._similar = similar
         self._door = door
         self._watches = watches
+        self._quotas = quotas
         self._stream_in_flight = stream_in_flight
         self._model_timeout_s = model_timeout_s
         self._clock_ms = clock_ms
@@ -71,6 +74,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
     ) -> screening_pb2.ScreenResponse:
         """Screens one event."""
+        self._quotas.spend()
         verdict = await self._submit(Event.from_proto(request.event))
         return screening_pb2.ScreenResponse(verdict=verdict.to_proto())
 
@@ -82,8 +86,12 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         """Screens up to 500 events; one result for each, in order."""
         if violation := batch_violation(len(request.events), MAX_BATCH):
             raise InvalidRequest((violation,))
-        results = await asyncio.gather(*(self._result(Event.from_proto(event)) for event in request.events))
-        return screening_pb2.ScreenBatchResponse(results=results)
+        refusals = self._quotas.spend_on(len(request.events))
+        within = request.events[: len(request.events) - len(refusals)]
+        results = await asyncio.gather(*(self._result(Event.from_proto(event)) for event in within))
+        return screening_pb2.ScreenBatchResponse(
+            results=[*results, *(result_to_proto(refusal) for refusal in refusals)]
+        )
 
     async def ScreenStream(  # noqa: N802
         self,
@@ -112,6 +120,7 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],  # noqa: ARG002
     ) -> screening_pb2.FindSimilarResponse:
         """Finds earlier events near a text."""
+        self._quotas.spend()
         min_cosine = request.min_cosine if request.HasField("min_cosine") else _DEFAULT_COSINE
         if violations := _query_violations(request.content, request.limit, min_cosine):
             raise InvalidRequest(violations)
@@ -148,7 +157,8 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
             told: asyncio.Future[StreamResult] = asyncio.get_running_loop().create_future()
             told.set_result(None)
             return told
-        if not request.admitted:
+        if not request.admitted:  # what is handed over was counted where it came in
+            self._quotas.spend()
             return self._submit(Event.from_proto(request.event))  # type: ignore[return-value]  # read, never set
         if not may_hand_off:
             raise forbidden()

@@ -5,6 +5,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.fixtures.redis",
     "tests.fixtures.events",
+    "tests.fixtures.logs",
     "tests.fixtures.system",
     "tests.fixtures.triton",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Sequence
 from enum import IntEnum
@@ -17,6 +16,7 @@ from seawall.screening.v1 import screening_pb2
 
 from pipeline.event import Platform
 from pipeline.verdict import Category, Route, Verdict
+from scripts.commands.api_key import read_api_key
 from scripts.drive.follow import follow
 from scripts.errors import CommandFailed
 from scripts.show.colours import COLOURS, score, words
@@ -44,12 +44,11 @@ def watch(  # noqa: PLR0917  # typer makes options of them
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many verdicts.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Verdicts as JSON Lines, with positions.")] = False,  # noqa: FBT002
 ) -> None:
-    """Show verdicts as they are published, whoever asked for them; the key is taken from API_KEY.
+    """Show verdicts as they are published, whoever asked for them; the key is that of API_KEY, or asked for.
 
     It outlasts restarts of the screener without a gap, and says at its end where to go on.
     """
-    if not (api_key := os.environ.get("API_KEY", "")):
-        raise CommandFailed("API_KEY is not set; allowed: a key of the screener")
+    api_key = read_api_key()
     request = screening_pb2.WatchVerdictsRequest(
         categories=_numbers("--category", category or (), Category),  # type: ignore[arg-type]  # enums' values
         platforms=_numbers("--platform", platform or (), Platform),  # type: ignore[arg-type]

@@ -11,7 +11,8 @@ from seawall.ingest.v1 import ingest_pb2
 from seawall.screening.v1 import screening_pb2
 
 from ingest.metrics import IngestMetrics
-from pipeline.server import MAX_MESSAGE_BYTES
+from pipeline.method_scopes import METHOD_SCOPES
+from pipeline.server_bounds import MAX_MESSAGE_BYTES
 from pipeline.validation import MAX_ATTRIBUTES, MAX_CONTENT_CHARS, MAX_ID_CHARS
 from screener.metrics import ScreenerMetrics
 
@@ -95,3 +96,27 @@ def test_limits_are_those_of_the_code() -> None:
     assert f"1 to {MAX_CONTENT_CHARS:,} characters" in PAGE
     assert f"1 to {MAX_ID_CHARS} printable" in PAGE
     assert f"at most {MAX_ATTRIBUTES} entries" in PAGE
+
+
+Scopes = dict[str, set[str]]
+
+
+def scopes_told() -> Scopes:
+    """Of each method the scopes that the page tells."""
+    rows = re.findall(
+        r"^\| (`\w+`(?:, `\w+`)*) \| (`.*) \|$",
+        PAGE.split("**Scopes.**")[1].split("**Quota.**")[0],
+        re.MULTILINE,
+    )
+    return {
+        method: set(re.findall(r"`(\w+)`", scopes))
+        for methods, scopes in rows
+        for method in re.findall(r"`(\w+)`", methods)
+    }
+
+
+def test_the_scopes_of_every_method_are_told() -> None:
+    wanted = {
+        path.rsplit("/", 1)[1]: {str(s) for s in scopes} for path, scopes in METHOD_SCOPES.items() if scopes
+    }
+    assert scopes_told() == wanted

@@ -18,8 +18,10 @@ from ingest.metrics import IngestMetrics
 from ingest.service import IngestService
 from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
+from pipeline.auth import ApiKeys
 from pipeline.event import Event
 from pipeline.keys import ONLY
+from pipeline.quota import Quotas
 from pipeline.status import details_of
 from pipeline.verdict_tail import VerdictTail
 from tests.fixtures.digests import DIGESTS
@@ -80,6 +82,7 @@ async def serving_ingest(
     max_waiting: int = 1_000,
     stream_in_flight: int = 100,
     max_verdict_waits: int = 1_000,
+    keys: ApiKeys | None = None,
 ) -> AsyncIterator[Ingest]:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
@@ -94,10 +97,12 @@ async def serving_ingest(
     statuses = EventStatuses(store, ONLY)
     tail = VerdictTail(store, ONLY)
     verdicts = Verdicts(tail, statuses, metrics, max_waiting=max_verdict_waits, block_ms=100)
-    service = IngestService(intake, statuses, verdicts, stream_in_flight=stream_in_flight)
+    quotas = Quotas(metrics.keys)
+    service = IngestService(intake, statuses, verdicts, quotas, stream_in_flight=stream_in_flight)
     async with serving(
         lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
         observe=metrics.observe_rpc,
+        keys=keys,
     ) as channel:
         yield Ingest(ingest_pb2_grpc.IngestServiceStub(channel), verdicts, registry)
     await intake.drain()

@@ -70,7 +70,7 @@ async def channel(service: Service) -> AsyncIterator[grpc.aio.Channel]:
 def get(service: Service, path: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(HOST, service.ports.http, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=dict(WITH_KEY))
         response = connection.getresponse()
         return response.status, response.read().decode()
     finally:
@@ -246,7 +246,8 @@ def first_words(service: Service) -> tuple[int, str]:
     [
         (
             {"API_KEYS": ""},
-            "ingest: API_KEYS is empty; allowed: one or more keys of at least 16 characters\n",
+            "ingest: API_KEYS is empty; allowed: one or more keys of at least 16 characters, "
+            "or a file of keys in API_KEYS_FILE\n",
         ),
         (
             {"API_KEYS": f"{SECRET},short"},

@@ -16,7 +16,8 @@ from pipeline.auth import ApiKeys
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.readiness import Readiness
-from pipeline.server import MAX_MESSAGE_BYTES, Endpoints, channel_options, serve
+from pipeline.server import Endpoints, channel_options, serve
+from pipeline.server_bounds import MAX_MESSAGE_BYTES
 from scripts.system.ports import HOST, Ports
 from tests.pipeline.guarded import KEY
 

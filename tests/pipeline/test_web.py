@@ -7,10 +7,12 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from pipeline.auth import ApiKeys
 from pipeline.errors import StartupFailed
 from pipeline.readiness import Readiness
 from pipeline.web import start_web
 from scripts.system.ports import HOST, Ports
+from tests.pipeline.guarded import KEY
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Web:
 
     async def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         async with (
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(headers={"api-key": KEY}) as session,
             session.request(method, f"http://{HOST}:{self.port}{path}") as response,
         ):
             return response.status, await response.text()
@@ -36,7 +38,14 @@ async def web() -> AsyncIterator[Web]:
         return served.there
 
     served = Web(Ports().take(name="web"), Readiness({"redis": check}, timeout_s=1))
-    runner = await start_web(host=HOST, port=served.port, readiness=served.readiness, registry=registry)
+    runner = await start_web(
+        host=HOST,
+        port=served.port,
+        service="test",
+        keys=ApiKeys([KEY]),
+        readiness=served.readiness,
+        registry=registry,
+    )
     yield served
     await runner.cleanup()
 
@@ -74,4 +83,11 @@ async def test_there_is_nothing_else(web: Web, path: str, method: str, status: i
 
 async def test_a_port_in_use_is_one_clear_line(web: Web) -> None:
     with pytest.raises(StartupFailed, match=rf"^HTTP port {web.port} on {HOST} cannot be opened .*choose"):
-        await start_web(host=HOST, port=web.port, readiness=web.readiness, registry=CollectorRegistry())
+        await start_web(
+            host=HOST,
+            port=web.port,
+            service="test",
+            keys=ApiKeys([KEY]),
+            readiness=web.readiness,
+            registry=CollectorRegistry(),
+        )

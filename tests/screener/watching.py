@@ -16,6 +16,7 @@ from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 from pipeline.auth import ApiKeys
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
+from pipeline.quota import Quotas
 from pipeline.server import channel_options
 from pipeline.status import details_of
 from pipeline.store import connect
@@ -142,6 +143,7 @@ async def serving_screener(
         SimilarTexts(encoder, indexes, heuristics=lambda: HEURISTICS, model_timeout_s=5),
         HandOffDoor(Bench(client).hand_offs()),
         watches,
+        Quotas(),
         batch_size=10,
         batches_in_flight=1,
         max_waiting=10,

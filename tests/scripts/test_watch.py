@@ -145,4 +145,4 @@ def test_without_a_key_nobody_is_called(
 ) -> None:
     monkeypatch.delenv("API_KEY", raising=False)
     assert execute(["watch"]) == 1
-    assert "API_KEY is not set" in capsys.readouterr().err
+    assert "no API key: set API_KEY" in capsys.readouterr().err

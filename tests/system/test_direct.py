@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
@@ -40,9 +39,8 @@ async def direct(direct_system: System) -> AsyncIterator[Clients]:
 
 def metric(service: Service, sample: str) -> float:
     """A sample, by its name and labels."""
-    with urllib.request.urlopen(f"{service.http_url}/metrics", timeout=5) as page:  # noqa: S310  # of ours
-        text = page.read().decode()
-    return sum(float(v) for v in re.findall(rf"^{re.escape(sample)} (\S+)$", text, re.MULTILINE))
+    found = re.findall(rf"^{re.escape(sample)} (\S+)$", service.metrics(), re.MULTILINE)
+    return sum(float(value) for value in found)
 
 
 async def streams(system: System, number: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from seawall.screening.v1 import screening_pb2, verdict_pb2
 
 from pipeline.keys import ONLY
 from pipeline.status import details_of
+from scripts.system.services import Service
 from scripts.system.system import System
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.system import Clients
@@ -191,11 +191,8 @@ async def test_health_is_open_and_reflection_lists_the_service(
 
 
 def test_metrics_that_dashboards_rest_on_are_there(system: System) -> None:
-    def names(url: str) -> set[str]:
-        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as reply:  # noqa: S310  # of our own
-            return {
-                line.split()[2] for line in reply.read().decode().splitlines() if line.startswith("# TYPE")
-            }
+    def names(service: Service) -> set[str]:
+        return {line.split()[2] for line in service.metrics().splitlines() if line.startswith("# TYPE")}
 
     assert {
         "events_received_total",
@@ -203,7 +200,7 @@ def test_metrics_that_dashboards_rest_on_are_there(system: System) -> None:
         "events_deduplicated_total",
         "events_queue_depth",
         "ingestion_latency_seconds",
-    } <= names(system.ingest.http_url)
+    } <= names(system.ingest)
     assert {
         "events_screened_total",
         "screening_latency_seconds",
@@ -211,4 +208,4 @@ def test_metrics_that_dashboards_rest_on_are_there(system: System) -> None:
         "screening_risk_score",
         "embedding_cache_hits_total",
         "screening_batch_size",
-    } <= names(system.screener.http_url)
+    } <= names(system.screener)
