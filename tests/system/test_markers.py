@@ -38,7 +38,7 @@ PRIVATE = {
 }
 EVENT_ID = "qzeventidqz"
 AUTHOR = f"{PRIVATE['author']}-1"
-SETTINGS = {"LOG_LEVEL": "DEBUG", "CLAIM_IDLE_MS": "500", "MAX_DELIVERIES": "1"}
+SETTINGS = {"LOG_LEVEL": "DEBUG", "CLAIM_IDLE_MS": "500"}
 
 
 @pytest.fixture(scope="module")
