@@ -15,8 +15,8 @@ from rich.console import Console
 from seawall.admin.v1 import admin_pb2, admin_pb2_grpc
 
 from pipeline.event import Platform
-from pipeline.server import channel_options
 from scripts.commands.api_key import read_api_key
+from scripts.drive.screener_channel import screener_channel
 from scripts.errors import CommandFailed
 
 _TIMEOUT_S = 300.0
@@ -70,7 +70,7 @@ async def _forget(
     notes = Console(stderr=True, highlight=False)
     removed: Counter[str] = Counter()
     until_s = time.monotonic() + wait_s
-    async with grpc.aio.insecure_channel(address, options=channel_options()) as channel:
+    async with screener_channel(address) as channel:
         stub = admin_pb2_grpc.AdminServiceStub(channel)
         while True:
             try:

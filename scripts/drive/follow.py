@@ -9,8 +9,8 @@ import grpc
 from google.rpc import error_details_pb2
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
-from pipeline.server import channel_options
 from pipeline.status import details_of
+from scripts.drive.screener_channel import screener_channel
 from scripts.errors import CommandFailed
 
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.2, 5.0
@@ -35,7 +35,7 @@ async def follow(
     Raises:
         CommandFailed: nobody answers there, or the screener refuses.
     """
-    async with grpc.aio.insecure_channel(address, options=channel_options()) as channel:
+    async with screener_channel(address) as channel:
         stub = screening_pb2_grpc.ScreeningServiceStub(channel)
         wait_s, begun = _FIRST_WAIT_S, False
         while True:
