@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from pipeline.audit import AuditFile
 from pipeline.auth import digest_of
 from pipeline.key_file import KeyFile, KeyFileInvalid, ListedKey, edited_alone
+from scripts.drive.operator_store import operator_name
 from scripts.errors import CommandFailed
 
 KEY_BYTES = 32
@@ -60,7 +60,7 @@ class KeyEdits:
                 raise CommandFailed(f"{key.name}: there is a key of that name; rotate or revoke it")
             return (*keys, key)
 
-        self._edit("key added", key.name, added, scopes=" ".join(key.scopes))
+        self._edit("keys.add", key.name, added, scopes=" ".join(key.scopes))
 
     def revoke(self, name: str) -> None:
         """Takes out the key of that name, and what is left of it from a rotation.
@@ -74,7 +74,7 @@ class KeyEdits:
             _of(keys, name)
             return tuple(key for key in keys if key.name != name)
 
-        self._edit("key revoked", name, left)
+        self._edit("keys.revoke", name, left)
 
     def rotate(self, name: str, sha256: str, *, now: datetime, keep: timedelta) -> None:
         """Adds another key under the name, like the last one; what was there ends after `keep`.
@@ -90,7 +90,7 @@ class KeyEdits:
             others = (_ended_by(key, now + keep) if key.name == name else key for key in keys)
             return (*(key for key in others if key.expires is None or key.expires > now), fresh)
 
-        self._edit("key rotated", name, rotated, kept_seconds=int(keep.total_seconds()))
+        self._edit("keys.rotate", name, rotated, kept_seconds=int(keep.total_seconds()))
 
     def _edit(
         self,
@@ -101,7 +101,7 @@ class KeyEdits:
     ) -> None:
         with edited_alone(self._path):
             file = KeyFile(keys=edit(self.listed()))
-            self._audit.record(getpass.getuser(), action, name, details)
+            self._audit.record(operator_name(), action, name, details)
             file.write(self._path)
 
 

@@ -92,7 +92,7 @@ async def test_a_change_is_taken_up_and_recorded_by_name(tmp_path: Path) -> None
         assert file.audit.records == [
             (
                 "ingest",
-                "keys changed",
+                "keys.reload",
                 "API_KEYS_FILE",
                 {"added": "second", "removed": "first", "altered": ""},
             )

@@ -105,10 +105,10 @@ def test_what_is_revoked_is_gone_and_every_change_is_recorded(
     assert [key.name for key in KeyFile.read(path).keys] == ["other"]
     audit = AuditFile.beside(path)
     assert [(r.action, r.target) for r in audit.records()] == [
-        ("key added", "bot"),
-        ("key rotated", "bot"),
-        ("key added", "other"),
-        ("key revoked", "bot"),
+        ("keys.add", "bot"),
+        ("keys.rotate", "bot"),
+        ("keys.add", "other"),
+        ("keys.revoke", "bot"),
     ]
     assert all(record.who and record.at_ms > 0 for record in audit.records())
     assert not any(key in audit.path.read_text() for key in keys)
