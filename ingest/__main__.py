@@ -11,17 +11,17 @@ from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
 from ingest.direct.open_sender import open_sender
 from ingest.event_status import EventStatuses
+from ingest.guarded_admission import GuardedAdmission
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
 from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
-from pipeline.audit import AuditLog
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
-from pipeline.keys_in_force import KeysInForce
+from pipeline.keys_in_force import KeysInForce, record_in_log
 from pipeline.quota import Quotas
 from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
@@ -68,7 +68,7 @@ async def run(settings: IngestSettings) -> None:
     if settings.may_go_directly:
         sender = open_sender(settings, client, ONLY, metrics, verdicts=verdicts, certificates=screener_tls)
     intake = Intake(
-        Admission(client, ONLY, limits(settings)),
+        GuardedAdmission(Admission(client, ONLY, limits(settings))),
         metrics,
         digests=settings.digests,
         depth_limit=settings.depth_limit,
@@ -93,9 +93,7 @@ async def run(settings: IngestSettings) -> None:
         return ready
 
     watching = watch_certificates((server_tls, redis_tls, screener_tls), metrics.certificates)
-    reading_keys = keys.watch(
-        who="ingest", record=AuditLog(client, ONLY).record, each_time=guard.end_calls_of_ended_keys
-    )
+    reading_keys = keys.watch(who="ingest", record=record_in_log, each_time=guard.end_calls_of_ended_keys)
     tasks = [
         asyncio.create_task(watching, name="certificates"),
         asyncio.create_task(reading_keys, name="keys"),

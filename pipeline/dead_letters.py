@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import redis.asyncio as aioredis
 from redis.exceptions import ResponseError
@@ -105,7 +104,6 @@ class DeadLetters:
 
     client: aioredis.Redis
     keys: Keys
-    clock_ms: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
 
     def __post_init__(self) -> None:
         """Registers the scripts."""
@@ -152,11 +150,12 @@ class DeadLetters:
 
     async def check(self, page: Sequence[Kept]) -> list[Handled]:
         """What `replay` would do now."""
+        now_ms = await self.now_ms()
         records = await self._dropper.records([kept.letter.event_id for kept in page])
         return [
             Handled(kept, not why, why)
             for kept, record in zip(page, records, strict=True)
-            for why in [self._why_not(kept, record)]
+            for why in [self._why_not(kept, record, now_ms)]
         ]
 
     async def replay(self, page: Sequence[Kept]) -> list[Handled]:
@@ -184,7 +183,7 @@ class DeadLetters:
             for kept, done in zip(page, dropped, strict=True)
         ]
 
-    def _why_not(self, kept: Kept, record: EventRecord | None) -> str:
+    def _why_not(self, kept: Kept, record: EventRecord | None, now_ms: int) -> str:
         """Why an event cannot go back, in words without content; empty where it can."""
         event = kept.event
         if event is None:
@@ -193,7 +192,7 @@ class DeadLetters:
             return "its event has no id"
         if event.event_id != kept.letter.event_id:
             return "its event has another id than the dead letter"
-        violations = violations_of(event, now_ms=self.clock_ms())
+        violations = violations_of(event, now_ms=now_ms)
         if violations:
             return "; ".join(f"{v.field} {v.problem}, allowed: {v.allowed}" for v in violations)
         here = RecordState.DEAD_LETTERED, self.keys.dead_letter, kept.id

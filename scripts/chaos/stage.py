@@ -115,7 +115,8 @@ class Stage:
 
     async def restart(self, service: Service) -> None:
         """Ends a service as its keeper would, with SIGTERM, and returns when the new one is ready."""
-        await asyncio.to_thread(service.stop)
+        if not await asyncio.to_thread(service.stop):
+            self.complaints.append(f"{self.ledger.during}: {service.process.name} did not end on SIGTERM")
         service.start()  # not in a thread: the kernel ties the child's life to the one that starts it
         await self.until_ready(service)
 

@@ -121,14 +121,19 @@ class ChildProcess:
             status = self._reap()
             raise ProcessDied(self._tell(f"{self.name} ended with {_told(status)}"))
 
-    def stop(self, *, grace_s: float = 15.0) -> None:
-        """Ends it with SIGTERM, after `grace_s` with SIGKILL; blocks until it has ended."""
+    def stop(self, *, grace_s: float = 15.0) -> bool:
+        """Ends it with SIGTERM, after `grace_s` with SIGKILL; blocks until it has ended.
+
+        Whether SIGTERM was enough.
+        """
         if self.running:
             os.kill(self.pid, signal.SIGTERM)
             deadline = time.monotonic() + grace_s
             while self.running and time.monotonic() < deadline:
                 time.sleep(_POLL_S)
+        ended = not self.running
         self._reap()
+        return ended
 
     def kill(self) -> None:
         """Ends it, and what it started in its process group, with SIGKILL, as a crash would."""

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 READY_TIMEOUT_S = 120.0  # covers the screener's first batches on a busy machine
 
+STOP_GRACE_S = 50.0  # twice DRAIN_GRACE_MS and MODEL_TIMEOUT_MS together, as docs/operations.md has it
+
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
@@ -112,6 +114,6 @@ class Service:
             return http.client.HTTPConnection(HOST, self.ports.http, timeout=timeout_s)
         return http.client.HTTPSConnection(HOST, self.ports.http, timeout=timeout_s, context=self._context)
 
-    def stop(self) -> None:
-        """Lets it drain, then stops it."""
-        self.process.stop()
+    def stop(self) -> bool:
+        """Lets it drain; whether it has ended by itself, or had to be killed."""
+        return self.process.stop(grace_s=STOP_GRACE_S)
