@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import redis.asyncio as aioredis
 import structlog
@@ -20,6 +22,7 @@ from screener.similarity.versions import VersionedIndexes
 _READ_ENTRIES = 1_000
 _BLOCK_MS = 500
 _AWAY_S = 0.5
+_AGES_EVERY_MS = 60_000
 _log = structlog.get_logger(__name__)
 
 
@@ -33,12 +36,29 @@ class IndexFeed:
         indexes: VersionedIndexes,
         metrics: ScreenerMetrics,
         snapshots: Snapshots | None = None,
+        *,
+        keep_ms: int = 0,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        """Takes the stream and the indexes.
+
+        Args:
+            client: of Redis.
+            keys: names the stream.
+            indexes: to be fed, and restored from `snapshots` at first.
+            metrics: is told how much they hold.
+            snapshots: None for none.
+            keep_ms: most age of a vector in the indexes; 0: no bound.
+            clock_ms: the time by which events were screened, ms since the epoch.
+        """
         self._client = client
         self._stream = keys.embeddings
         self._indexes = indexes
         self._metrics = metrics
         self._snapshots = snapshots
+        self._keep_ms = keep_ms
+        self._clock_ms = clock_ms
+        self._ages_due_ms = 0
         self._position: bytes = b"0-0"
         self.caught_up = asyncio.Event()
 
@@ -55,11 +75,20 @@ class IndexFeed:
                 await asyncio.sleep(_AWAY_S)
                 continue
             await self._add(entries)
+            await self._forget_the_old()
             if len(entries) < _READ_ENTRIES and not self.caught_up.is_set():
                 self.caught_up.set()
                 _log.info("index_caught_up", events=len(self._indexes))
             if self._snapshots is not None and self.caught_up.is_set():
                 await self._snapshots.take_if_due(self._position, self._indexes)
+
+    async def _forget_the_old(self) -> None:
+        now_ms = self._clock_ms()
+        if not self._keep_ms or now_ms < self._ages_due_ms:
+            return
+        self._ages_due_ms = now_ms + _AGES_EVERY_MS
+        if gone := await self._indexes.forget_before(now_ms - self._keep_ms):
+            _log.info("vectors_expired", vectors=gone)
 
     async def _restore(self) -> None:
         if self._snapshots is not None and (span := await self._span()):

@@ -74,7 +74,8 @@ class SimilarityIndex:
         self._families = Families(window_ms=window_ms)
 
     def __len__(self) -> int:
-        return sum(len(segment) for segment in self._segments)
+        """Texts, without those that were forgotten."""
+        return len(self._family_of)
 
     def add(self, seen: Sequence[Seen]) -> None:
         """Adds events, all of this index's model version; an identical text adds no vector."""
@@ -84,9 +85,7 @@ class SimilarityIndex:
             held_in = self._family_of.get(event.text)
             self._family_of[event.text] = self._families.join(event, text_in=held_in)
             if held_in is None:
-                fresh.append(
-                    Row(event.event_id, event.category, event.text, event.author, event.said.informative)
-                )
+                fresh.append(_row(event))
                 vectors.append(event.vector)
         self._append(fresh, vectors)
 
@@ -114,11 +113,16 @@ class SimilarityIndex:
 
         A text that others said after him is no longer known either, until somebody says it again.
         """
-        gone = [row for segment in self._segments for row in segment.forget(author)]
-        for row in gone:
-            self._families.leave(self._family_of.pop(row.text))
+        gone = self._forget(lambda row: row.author == author)
         self._families.forget(author)
-        return len(gone)
+        return gone
+
+    def forget_before(self, ms: int) -> int:
+        """Forgets the vectors of texts that were first said earlier, in ms since the epoch; how many."""
+        gone = self._forget(lambda row: row.seen_at_ms < ms)
+        while len(self._segments) > 1 and self._segments[0].forgotten:
+            del self._segments[0]
+        return gone
 
     def capture(self) -> IndexState:
         """What it is now; some 0.2 s for 100,000 texts."""
@@ -140,6 +144,12 @@ class SimilarityIndex:
             if segment.worth_sealing and not segment.sealed:
                 self._seal_later(segment)
 
+    def _forget(self, wanted: Callable[[Row], bool]) -> int:
+        gone = [row for segment in self._segments for row in segment.forget(wanted)]
+        for row in gone:
+            self._families.leave(self._family_of.pop(row.text))
+        return len(gone)
+
     def _append(self, rows: list[Row], vectors: list[NDArray[np.float32]]) -> None:
         done = 0
         while done < len(rows):
@@ -155,7 +165,7 @@ class SimilarityIndex:
             done += room
 
     def _drop_oldest(self) -> None:
-        while len(self._segments) > 1 and len(self) - len(self._segments[0]) >= self._max_events:
+        while sum(len(segment) for segment in self._segments[1:]) >= self._max_events:
             for row in self._segments.pop(0).rows:
                 if row is not None:
                     self._families.leave(self._family_of.pop(row.text))
@@ -173,3 +183,14 @@ class SimilarityIndex:
 
 def _nearest_first(hit: tuple[float, Row]) -> float:
     return -hit[0]
+
+
+def _row(event: Seen) -> Row:
+    return Row(
+        event_id=event.event_id,
+        category=event.category,
+        text=event.text,
+        author=event.author,
+        seen_at_ms=event.seen_at_ms,
+        informative=event.said.informative,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ class Row(NamedTuple):
         category: its category.
         text: digest of the text.
         author: digest of the first event's author.
+        seen_at_ms: when it was screened, ms since the epoch.
         informative: its informative words.
     """
 
@@ -34,6 +36,7 @@ class Row(NamedTuple):
     category: Category
     text: bytes
     author: bytes
+    seen_at_ms: int
     informative: int
 
 
@@ -105,11 +108,14 @@ class Segment:
         """Cosines and row numbers [n, k], nearest first; row -1 where there are fewer than k."""
         return self._index.search(vectors, k)
 
-    def forget(self, author: bytes) -> list[Row]:
-        """Overwrites the vectors of an author's rows, which no search finds any more; returns the rows."""
-        gone = [
-            (number, row) for number, row in enumerate(self.rows) if row is not None and row.author == author
-        ]
+    @property
+    def forgotten(self) -> bool:
+        """Whether all of its rows are."""
+        return not any(self.rows)
+
+    def forget(self, wanted: Callable[[Row], bool]) -> list[Row]:
+        """Overwrites the vectors of such rows, which no search finds any more; returns the rows."""
+        gone = [(number, row) for number, row in enumerate(self.rows) if row is not None and wanted(row)]
         for number, _ in gone:
             self.rows[number] = None
             # A graph cannot lose a vector, and it needs the place to find its way past it.

@@ -180,6 +180,7 @@ def _row_json(row: Row | None, family_of: dict[bytes, str]) -> list[Any] | None:
         int(row.category),
         row.text.hex(),
         row.author.hex(),
+        row.seen_at_ms,
         row.informative,
         family_of[row.text],
     ]
@@ -188,8 +189,10 @@ def _row_json(row: Row | None, family_of: dict[bytes, str]) -> list[Any] | None:
 def _row(fields: list[Any] | None, family_of: dict[bytes, str]) -> Row | None:
     if fields is None:
         return None
-    event_id, category, text, author, informative, family = fields
-    row = Row(event_id, Category(category), bytes.fromhex(text), bytes.fromhex(author), informative)
+    event_id, category, text, author, seen_at_ms, informative, family = fields
+    row = Row(
+        event_id, Category(category), bytes.fromhex(text), bytes.fromhex(author), seen_at_ms, informative
+    )
     family_of[row.text] = family
     return row
 

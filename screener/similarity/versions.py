@@ -50,6 +50,13 @@ class VersionedIndexes:
                 lambda: sum(index.forget(author) for index in self._indexes.values())
             )
 
+    async def forget_before(self, ms: int) -> int:
+        """Forgets what is older, in all of them (`SimilarityIndex.forget_before`); how many texts."""
+        async with self._lock:
+            return await asyncio.to_thread(
+                lambda: sum(index.forget_before(ms) for index in self._indexes.values())
+            )
+
     async def capture(self) -> Sequence[tuple[int, IndexState]]:
         """The indexes as they are now, by their versions, the one that has waited longest for news first.
 

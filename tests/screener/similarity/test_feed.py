@@ -58,6 +58,26 @@ async def test_reads_all_that_is_there_then_follows(store: aioredis.Redis) -> No
         task.cancel()
 
 
+async def test_what_is_too_old_leaves_the_index_as_it_leaves_the_stream(store: aioredis.Redis) -> None:
+    for i in range(10):
+        await append(store, a_seen(i))  # screened at `i` milliseconds
+    index, _ = a_feed(store)
+    feed = IndexFeed(
+        store, ONLY, index, ScreenerMetrics(CollectorRegistry()), keep_ms=1_000, clock_ms=lambda: 1_004
+    )
+    task = asyncio.create_task(feed.run())
+    try:
+        await asyncio.wait_for(feed.caught_up.wait(), 10)
+        vectors = [a_seen(i).vector[None] for i in range(10)]
+        found = [await index.search(vector, version=1, k=1, min_cosine=0.9) for vector in vectors]
+        assert [[near.event_id for near in hits] for [hits] in found] == [
+            *[[] for _ in range(4)],
+            *[[f"e{i}"] for i in range(4, 10)],
+        ]
+    finally:
+        task.cancel()
+
+
 async def test_two_replicas_see_the_same(store: aioredis.Redis) -> None:
     feeds = [a_feed(store) for _ in range(2)]
     tasks = [asyncio.create_task(feed.run()) for _, feed in feeds]

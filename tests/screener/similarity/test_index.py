@@ -119,3 +119,18 @@ def test_nothing_below_the_least_cosine() -> None:
     assert all(
         [n.cosine >= 0.9 for n in near] == [True] for near in similarity.search(vectors, k=9, min_cosine=0.9)
     )
+
+
+def test_what_is_too_old_is_forgotten_whole_segments_and_all() -> None:
+    vectors = unit_vectors(700)
+    similarity = index(segment_events=200)
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])  # screened at 1,000 + i
+    assert similarity.forget_before(1_450) == 450
+    assert len(similarity) == 250
+    assert similarity.search(vectors[449:450], k=1, min_cosine=0.99) == [[]]
+    assert [n.event_id for n in similarity.search(vectors[450:451], k=1, min_cosine=0.99)[0]] == ["e450"]
+    similarity.add([seen(2, vectors[2])])  # said again, it is new
+    assert similarity.search(vectors[2:3], k=1, min_cosine=0.99)[0][0].family.events == 1
+    assert similarity.forget_before(5_000) == 251
+    similarity.add([seen(1, vectors[1])])
+    assert [n.event_id for n in similarity.search(vectors[1:2], k=1, min_cosine=0.99)[0]] == ["e1"]
