@@ -22,13 +22,16 @@ class Coalescer(Generic[Item, Result]):
 
     def __init__(
         self,
-        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
         *,
         max_batch: int,
         max_waiting: int,
         concurrency: int,
     ) -> None:
-        """Takes the work: `flush` gives one result for each item, in order, or raises for all of them."""
+        """Takes the work.
+
+        `flush` gives one result for each item, in order, or an error in its place, or raises for all of them.
+        """
         self._flush = flush
         self._max_batch = max_batch
         self._max_waiting = max_waiting
@@ -37,7 +40,7 @@ class Coalescer(Generic[Item, Result]):
         self._under_way: set[asyncio.Task[None]] = set()
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
-        """Queues `item`; the future gets its result, or the error of its batch.
+        """Queues `item`; the future gets its result, or its error, or that of its batch.
 
         Raises:
             Overloaded: `max_waiting` items wait already.
@@ -76,6 +79,7 @@ class Coalescer(Generic[Item, Result]):
         return batch
 
     async def _run(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        results: Sequence[Result | Exception]
         try:
             results = await self._flush([item for item, _ in batch])
             if len(results) != len(batch):
@@ -85,10 +89,15 @@ class Coalescer(Generic[Item, Result]):
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001  # it belongs to the callers, not to this task
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-        else:
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+            results = [error] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            _tell(future, result)
+
+
+def _tell(future: asyncio.Future[Result], result: Result | Exception) -> None:
+    if future.done():  # its caller has gone
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -175,8 +175,13 @@ class ScreeningService(screening_pb2_grpc.ScreeningServiceServicer):
         except (InvalidRequest, Retry, ModelOutputInvalid) as error:
             return result_to_proto(error)
 
-    async def _screen(self, events: Sequence[Event]) -> list[Verdict]:
-        screened = await self._core.screen(events, timeout_s=self._model_timeout_s)
+    async def _screen(self, events: Sequence[Event]) -> Sequence[Verdict | Exception]:
+        try:
+            screened = await self._core.screen(events, timeout_s=self._model_timeout_s)
+        except ModelOutputInvalid as error:  # one of them is to blame, and its caller alone shall be told
+            if len(events) == 1:
+                return [error]
+            return [(await self._screen([event]))[0] for event in events]
         return [result.verdict for result in screened]
 
 

@@ -186,3 +186,13 @@ async def test_drain_waits_until_everything_has_its_result() -> None:
 
 async def test_drain_of_nothing_ends_at_once() -> None:
     await asyncio.wait_for(coalescer(Redis()).drain(), 1)
+
+
+async def test_an_error_in_the_place_of_a_result_is_the_items_own() -> None:
+    async def flush(items: Sequence[int]) -> Sequence[int | Exception]:
+        return [StoreUnavailable("odd") if item % 2 else item for item in items]
+
+    joined: Coalescer[int, int] = Coalescer(flush, max_batch=10, max_waiting=10, concurrency=1)
+    answers = await asyncio.gather(*(joined.submit(item) for item in range(3)), return_exceptions=True)
+    assert answers[::2] == [0, 2]
+    assert isinstance(answers[1], StoreUnavailable)
