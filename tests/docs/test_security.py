@@ -19,7 +19,7 @@ def promises(boundary: str) -> list[tuple[str, str]]:
     return re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE)
 
 
-def tests_of(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     """The test functions of a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
@@ -41,7 +41,7 @@ def test_every_test_that_is_named_exists() -> None:
     missing = [
         f"{path}::{name}"
         for path, name in named
-        if not (ROOT / path).exists() or name not in tests_of(ROOT / path)
+        if not (ROOT / path).exists() or name not in functions_of(ROOT / path)
     ]
     assert not missing
 

@@ -27,6 +27,7 @@ from scripts.system.system import System
 from tests.fixtures.events import MakeEvent
 from tests.fixtures.redis_state import event_ids_in
 from tests.fixtures.system import Clients, connected
+from tests.scripts.test_forget import forget
 
 PRIVATE = {
     "content": "qzcontentqz",
@@ -203,18 +204,15 @@ async def test_no_mark_in_any_output(
         await asyncio.to_thread(seawall, "dead-letters", "drop", "--yes")
 
         # An admin forgets the author, by the command; who has no such key is refused.
-        forget = ("forget", "--author", AUTHOR, "--address", system.screener_address, "--yes", "--json")
-        monkeypatch.setenv("API_KEY", system.api_key)
-        assert await asyncio.to_thread(execute, forget) == 1
-        told = capsys.readouterr().err
-        assert "PERMISSION_DENIED" in told
-        outputs.add("forget refused", told)
-        monkeypatch.setenv("API_KEY", system.admin_key)
-        found = await asyncio.to_thread(seawall, *forget)
-        outputs.add("forget", found)
-        assert orjson.loads(found)["removed"][ONLY.low_risk] + orjson.loads(found)["removed"][
-            ONLY.reasoning_queue
-        ] == len(published)
+        arguments = ("--author", AUTHOR, "--yes", "--json")
+        status, out, err = await forget(system.screener_address, *arguments, key=system.api_key)
+        assert (status, "PERMISSION_DENIED" in err) == (1, True)
+        outputs.add("forget", out + err)
+        status, out, err = await forget(system.screener_address, *arguments, key=system.admin_key)
+        assert status == 0, err
+        outputs.add("forget", out + err)
+        removed = orjson.loads(out)["removed"]
+        assert removed[ONLY.low_risk] + removed[ONLY.reasoning_queue] == len(published)
         assert not [v for v in await clients.published() if v.author_id == AUTHOR]
         for address in (screener.address for screener in system.screeners):
             await until_unknown(clients, address, events[0].content)
