@@ -3,7 +3,8 @@
 SeawallError (pipeline.errors)
 └── CommandFailed       the command cannot go on
     ├── FileUnreadable  an input file is missing, broken or not what was said
-    └── EventsLost      the run ended, and some accepted event has no verdict, or more than one
+    ├── EventsLost      the run ended, and some accepted event has no verdict, or more than one
+    └── PromisesBroken  the run ended, and some hostile input was not stood
 BadRow                  one row of a file is not usable; the row is counted and the rest goes on
 """
 
@@ -22,6 +23,10 @@ class FileUnreadable(CommandFailed):
 
 class EventsLost(CommandFailed):
     """Some accepted event has no verdict, or more than one."""
+
+
+class PromisesBroken(CommandFailed):
+    """Some hostile input was not stood."""
 
 
 class BadRow(SeawallError):
