@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -121,7 +120,7 @@ def persistence(
 
 def _write(out: Path | None, figures: DataclassInstance) -> None:
     if out:
-        out.write_text(json.dumps(asdict(figures), indent=2) + "\n")
+        out.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 @app.command(name="worst-case")

@@ -20,6 +20,7 @@ from scripts.system.system import Part, System
 from tests.screener.similarity.test_index import seen, unit_vectors
 
 TEXTS = 200
+PATIENCE_S = 200  # a screener on a busy machine takes its time to start
 FULL_AT_BYTES = 64 * 1024  # the log is shorter, the snapshot of some texts longer
 
 
@@ -30,7 +31,7 @@ def said(system: System) -> list[dict[str, object]]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():
             await asyncio.sleep(0.1)
 
