@@ -67,8 +67,13 @@ async def forget(address: str, *arguments: str, key: str = ADMIN_KEY) -> tuple[i
         stdout=PIPE,
         stderr=PIPE,
     )
-    async with asyncio.timeout(120):
-        out, err = await process.communicate()
+    try:
+        async with asyncio.timeout(120):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return process.returncode or 0, out.decode(), err.decode()
 
 
