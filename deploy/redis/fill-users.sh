@@ -3,14 +3,14 @@
 # variable of that name. A template that is not filled is refused by Redis, for no placeholder is a hash.
 set -eu
 
-filled=$(cat "$1")
+program=
 for name in $(grep -o 'REDIS_[A-Z]*_PASSWORD' "$1" | sort -u); do
-  password=$(printenv "$name" || true)
+  eval "password=\${$name:-}"
   if [ -z "$password" ]; then
     echo "$name is not set" >&2
     exit 1
   fi
-  hash=$(printf %s "$password" | sha256sum | cut -c1-64)
-  filled=$(printf '%s\n' "$filled" | sed "s/#$name/#$hash/")
+  hash=$(printf %s "$password" | sha256sum)
+  program="$program;s/#$name/#${hash%% *}/"
 done
-printf '%s\n' "$filled"
+sed "$program" "$1"

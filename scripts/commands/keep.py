@@ -26,6 +26,7 @@ def how_to_use(system: System) -> list[tuple[str, str]]:
         over_tls = f"--cacert {ca} --cert {own.certificate} --key {own.key}"
         return f"{head} {over_tls} https://{address}/seawall.{method}"
 
+    [admin] = [f"{name}: {value}" for name, value in system.triton.admin_http_headers.items()]
     for_curl = f" --cacert {ca} --cert {own.certificate} --key {own.key}" if own else ""
     redis_cli = f"redis-cli -u {system.redis_url}"
     if own is not None and system.redis_url.startswith("rediss:"):
@@ -44,6 +45,10 @@ def how_to_use(system: System) -> list[tuple[str, str]]:
         ("first", "source .venv/bin/activate"),
         ("send an event", call(ingest.address, "ingest.v1.IngestService/Ingest", "you 1d1ot")),
         ("only ask", call(screener.address, "screening.v1.ScreeningService/Screen", "nice kill!")),
+        (
+            "load a new model",
+            f"curl -X POST -H '{admin}' {system.triton.http_url}/v2/repository/models/e5_risk/load",
+        ),
         ("read verdicts", f"{redis_cli} xrevrange events:reasoning_queue + - count 1"),
     ]
 

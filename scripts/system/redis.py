@@ -201,7 +201,7 @@ def _fill_users(folder: Path, binary: Path, passwords: Mapping[str, str]) -> Pat
         capture_output=True,
         text=True,
         check=True,
-        timeout=10,
+        timeout=60,
     ).stdout
     path = folder / "users.acl"
     path.touch(mode=0o600)

@@ -248,7 +248,7 @@ def test_a_missing_password_is_told_and_no_file_is_written() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=10,
+        timeout=60,
     )
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == "REDIS_EXPORTER_PASSWORD is not set\n"
