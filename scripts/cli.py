@@ -16,7 +16,22 @@ import typer
 from typer.exceptions import TyperException
 
 from pipeline.errors import SeawallError
-from scripts.commands import bench, chaos, dead_letters, evaluate, model, run, score, train, watch
+from scripts.commands import (
+    audit,
+    bench,
+    certs,
+    chaos,
+    dead_letters,
+    evaluate,
+    forget,
+    fuzz,
+    keys,
+    model,
+    run,
+    score,
+    train,
+    watch,
+)
 from scripts.system.triton_runtime import TritonError
 from training.errors import TrainingError
 
@@ -31,10 +46,15 @@ app.command()(score.score)
 app.command()(evaluate.evaluate)
 app.command()(train.train)
 app.command()(chaos.chaos)
+app.command()(fuzz.fuzz)
 app.command()(watch.watch)
+app.command()(forget.forget)
+app.add_typer(audit.app, name="audit")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(keys.app, name="keys")
 app.add_typer(model.app, name="model")
 app.add_typer(bench.app, name="bench")
+app.add_typer(certs.app, name="certs")
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and try again",
