@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import grpc
 from google.rpc import status_pb2
@@ -65,7 +66,7 @@ class Door:
         channel = self._channels[call.target]
         metadata = grpc.aio.Metadata(*call.metadata, self._key)
         if call.is_unary and not call.method.endswith("WatchVerdicts"):
-            unary = channel.unary_unary(call.method, request_serializer=None, response_deserializer=None)
+            unary: Any = channel.unary_unary(call.method, request_serializer=None, response_deserializer=None)
             responses.append(
                 await unary(
                     call.messages[0],
@@ -76,7 +77,7 @@ class Door:
             )
             return
         # A stream both ways is what every method can be called as: so any number of messages reaches any.
-        stream = channel.stream_stream(call.method, request_serializer=None, response_deserializer=None)
+        stream: Any = channel.stream_stream(call.method, request_serializer=None, response_deserializer=None)
         made = stream(timeout=call.deadline_s, metadata=metadata)
         reading = asyncio.create_task(_read(made, responses))
         try:

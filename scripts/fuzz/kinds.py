@@ -49,6 +49,7 @@ def _with_events(kind: str, dice: Random, room: int) -> Call:
     size = min(room, dice.choices((1, _STREAM, _BATCH), weights=(1, 3, 20))[0])
     made = [events.hostile(kind, dice) for _ in range(size)]
     ingest = dice.random() < 0.7
+    messages: tuple[bytes, ...]
     if size > _STREAM:
         request = (
             ingest_pb2.IngestBatchRequest(events=made, hand_off=dice.randrange(3))  # type: ignore[arg-type]  # an int is the enum's value on the wire

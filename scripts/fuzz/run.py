@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import grpc
 from seawall.ingest.v1 import ingest_pb2
@@ -189,9 +190,8 @@ class _Run:
                 )
             )
         )
-        for target, answer, kind in zip(
-            Target, answers, (ingest_pb2.IngestResponse, screening_pb2.ScreenResponse), strict=True
-        ):
+        kinds: tuple[Any, ...] = (ingest_pb2.IngestResponse, screening_pb2.ScreenResponse)
+        for target, answer, kind in zip(Target, answers, kinds, strict=True):
             if answer.code is not grpc.StatusCode.OK:
                 self._complain(f"a good event at {target.value}: {answer.code.name} {answer.message[:200]}")
             elif not kind.FromString(answer.responses[0]).HasField("verdict"):
