@@ -104,6 +104,21 @@ class Source:
         # Redis 6.2 names deleted entries too: they have been moved.
         return [Entry.from_redis(entry) for entry in entries if entry and entry[1] is not None]
 
+    async def keep(self, entry_ids: Sequence[str], *, idle_ms: int) -> None:
+        """Says of entries that they are worked on, so that nobody takes them over for now.
+
+        No delivery is counted. What has been idle for less than `idle_ms` stays whose it is: somebody else
+        may have taken it meanwhile.
+        """
+        with store_errors():
+            try:
+                await self._client.xclaim(
+                    self._keys.raw, GROUP, self._consumer, idle_ms, list(entry_ids), justid=True
+                )
+            except ResponseError as error:
+                if not str(error).startswith("NOGROUP"):
+                    raise
+
     async def suspects(self, entries: Sequence[Entry]) -> set[str]:
         """Ids of those that may be what kills who has them: tried alone before, or had by three already."""
         if not entries:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
 
-from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable
+from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable, StoreUnavailable
 from pipeline.event import Event
 from pipeline.hand_off import HandOff
 from pipeline.move import Move, Mover
+from pipeline.tasks import end
 from screener.core import Screened, ScreeningCore
 from screener.dead_letter_limit import DeadLetteringStopped, DeadLetterLimit
 from screener.metrics import ScreenerMetrics
@@ -26,6 +27,8 @@ from screener.turns import Turns
 _BLOCK_MS = 500
 _CLAIM_PERIOD_S = 1.0
 _PROBED = 20
+_KEPT_TIMES = 4
+"""How often an entry in hand is kept from being taken over, in the time after which it would be."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +53,9 @@ class Worker:
     one, with nothing beside them, so that a poison entry harms no neighbour. One that fails by itself
     `max_deliveries` times, or as often leaves its worker dead, is dead-lettered. Waiting for Triton or Redis
     is no try; nor is a model that has no valid answer to anything (`screener.breaker` tells it apart).
+
+    What is in hand is nobody else's while this process lives, however long it takes: were it handed from one
+    slow worker to the next, it would look like what kills them.
 
     Past the limit on dead-lettering nothing is given up: what fails stays in `events:raw`, its tries are
     forgotten, and nothing more is taken but a few entries every `probe_s`, until these pass.
@@ -86,7 +92,11 @@ class Worker:
     async def run(self) -> None:
         """Works until `stop`; then ends what it has in hand."""
         loops = [self._consume() for _ in range(self._limits.batches_in_flight)]
-        await asyncio.gather(*loops, self._take_over(), self._probe())
+        keeping = asyncio.create_task(self._keep())
+        try:
+            await asyncio.gather(*loops, self._take_over(), self._probe())
+        finally:
+            await end((keeping,))
 
     def stop(self) -> None:
         """Reads no more."""
@@ -120,6 +130,15 @@ class Worker:
             with self._holding(entries):
                 await self._process_claimed(entries)
 
+    async def _keep(self) -> None:
+        """Until cancelled: tells the others that what is in hand here is slow, and not lost."""
+        period_ms = self._limits.claim_idle_ms / _KEPT_TIMES
+        while True:
+            await asyncio.sleep(period_ms / 1000)
+            with suppress(StoreUnavailable):
+                if self._held:
+                    await self._source.keep(sorted(self._held), idle_ms=int(period_ms / 2))
+
     async def _probe(self) -> None:
         """While the limit is reached: sees now and then whether entries still fail."""
         while not self._patience.stopping:
@@ -135,7 +154,7 @@ class Worker:
 
     async def _claim(self) -> list[Entry]:
         claimed = await self._source.claim(idle_ms=self._limits.claim_idle_ms, count=self._limits.batch_size)
-        # What this process holds is not lost, only slow.
+        # What this process holds is not lost, only slow; it comes here where `_keep` came too late.
         return [entry for entry in claimed if entry.entry_id not in self._held]
 
     async def _some(self) -> list[Entry]:

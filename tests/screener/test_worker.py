@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import orjson
 import pytest
@@ -190,12 +191,19 @@ async def test_an_entry_that_killed_its_workers_is_given_up(
     assert fields[b"reason"] == b"max_deliveries"
 
 
+class StoppedSource(Source):
+    """Of a worker that has stopped, and so keeps nobody from taking over what it has."""
+
+    async def keep(self, entry_ids: Sequence[str], *, idle_ms: int) -> None:
+        return
+
+
 async def test_a_worker_that_wakes_up_late_publishes_no_second_verdict(
     store: aioredis.Redis, make_event: MakeEvent
 ) -> None:
     bench = Bench(store, claim_idle_ms=50)
     await bench.admit(make_event())
-    sleeper = bench.worker(consumer="sleeper")
+    sleeper = bench.worker(source=StoppedSource(store, ONLY, consumer="sleeper"))
     bench.model.waits_s = 1.0
     async with bench.running(sleeper):
         await asyncio.sleep(0.3)  # the sleeper has read the entry, and waits for its model
@@ -205,6 +213,19 @@ async def test_a_worker_that_wakes_up_late_publishes_no_second_verdict(
         await asyncio.sleep(1.2)
     assert len(await bench.verdicts(1)) == 1
     assert await is_done(store)
+
+
+async def test_nobody_takes_over_what_a_slow_worker_still_has_in_hand(
+    store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    bench = Bench(store, claim_idle_ms=800)
+    bench.model.waits_s = 2.5
+    await bench.admit(*(make_event(event_id=f"e{i}", content=f"message {i}") for i in range(5)))
+    async with bench.running(bench.worker(consumer="slow"), bench.worker(consumer="idle")):
+        await bench.verdicts(5)
+    asked = [text for texts in bench.model.asked for text in texts]
+    assert sorted(asked) == [f"message {i}" for i in range(5)]
+    assert bench.registry.get_sample_value("entries_claimed_total") == 0
 
 
 async def test_stopping_ends_what_is_in_hand(store: aioredis.Redis, make_event: MakeEvent) -> None:
