@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from math import prod
+from operator import itemgetter
 
 from pipeline.verdict import Category, Flag
 from screener.heuristics.context import CONTEXT_RULES
@@ -137,7 +139,11 @@ class Heuristics:
 
 
 def _all_quoted(found: Sequence[tuple[int, int]], quoted: Sequence[tuple[int, int]]) -> bool:
-    return bool(quoted) and all(any(a <= start and end <= b for a, b in quoted) for start, end in found)
+    """Whether each span lies in a quotation; these are in order and do not overlap."""
+    if not quoted:
+        return False
+    before = [bisect_right(quoted, start, key=itemgetter(0)) - 1 for start, _ in found]
+    return all(place >= 0 and end <= quoted[place][1] for place, (_, end) in zip(before, found, strict=True))
 
 
 def _flags(rule: Rule, spans: Sequence[tuple[int, int]], weight: float) -> list[Flag]:

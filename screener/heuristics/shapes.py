@@ -34,10 +34,7 @@ def all_caps(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
     """Most letters outside links are capitals: at least `letters` of them, and `share` of all."""
     if len(content) < shape.limits["letters"] or content.islower():
         return ()
-    prose = content
-    for found in reversed(text.links):
-        start, end = text.folded.span(found.start, found.end)
-        prose = prose[:start] + prose[end:]
+    prose = _without_links(content, text)
     capitals = sum(map(str.isupper, prose))
     if capitals < shape.limits["letters"]:
         return ()
@@ -157,6 +154,16 @@ def laughter(content: str, text: Normalised, shape: Shape) -> Sequence[Span]:
     if not shape.words.isdisjoint(text.words):
         return _whole(content)
     return () if content.isascii() or not _LAUGHTER.search(content) else _whole(content)
+
+
+def _without_links(content: str, text: Normalised) -> str:
+    pieces = []
+    position = 0
+    for found in text.links:
+        start, end = text.folded.span(found.start, found.end)
+        pieces.append(content[position:start])
+        position = end
+    return "".join([*pieces, content[position:]])
 
 
 def _whole(content: str) -> Sequence[Span]:

@@ -80,10 +80,20 @@ def _first_of_enclosed(character: str) -> int | None:
     return next((first for first in _ENCLOSED if first <= code < first + 26), None)
 
 
+def is_unassigned(character: str) -> bool:
+    """Whether no character stands at this code point, or one that is everybody's own.
+
+    There are a million of them, and they are never remembered: whoever sent them all would fill the memory.
+    """
+    return unicodedata.category(character) in {"Cn", "Co"}
+
+
 class Folding(dict[str, str]):
     """`fold_character`, remembered: there are only so many characters, so it needs no bound."""
 
     def __missing__(self, character: str) -> str:
+        if is_unassigned(character):
+            return character
         folded = self[character] = fold_character(character)
         return folded
 

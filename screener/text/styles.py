@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from screener.text.draft import Draft, Edit
-from screener.text.letters import EMOJI_LETTERS, FOLDING, REGIONAL_INDICATORS, is_enclosed
+from screener.text.letters import EMOJI_LETTERS, FOLDING, REGIONAL_INDICATORS, is_enclosed, is_unassigned
 from screener.text.vocabulary import Vocabulary
 
 _OTHER, _SIGN, _LATIN, _SPACE, _INVISIBLE, _MARK, _OVERLAY = ".xa imo"
@@ -35,6 +35,8 @@ class _Kinds(dict[str, str]):
     """The kind of each character, remembered: there are only so many."""
 
     def __missing__(self, character: str) -> str:
+        if is_unassigned(character):
+            return _OTHER
         kind = self[character] = _kind(character)
         return kind
 

@@ -134,8 +134,8 @@ def test_no_text_of_ten_thousand_characters_takes_long(piece: str) -> None:
     content = (piece * 10_000)[:10_000]
 
     def seconds() -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         HEURISTICS.score(content)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     assert min(seconds() for _ in range(3)) < 0.4  # 0.002 to 0.03 where nothing else runs
