@@ -38,13 +38,14 @@ class Endpoints:
 
 
 def channel_options() -> list[tuple[str, int]]:
-    """Options for servers and for clients of this project alike."""
+    """Options for the clients of this project."""
     return [
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.keepalive_time_ms", 30_000),  # finds half-open connections
         ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.ping_timeout_ms", 10_000),  # without it 60 s, whatever the line above says
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ]
 
@@ -92,7 +93,6 @@ async def serve(
         interceptors=(guard,),
         maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
         options=[
-            *channel_options(),
             *ConnectionBounds().options(),
             ("grpc.so_reuseport", 0),
         ],  # a port in use is an error, not a second owner

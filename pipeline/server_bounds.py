@@ -33,15 +33,22 @@ class ConnectionBounds:
     idle_s: float = 900.0
 
     def options(self) -> list[tuple[str, int]]:
-        """As gRPC takes them."""
+        """As a server takes them; of two of one name gRPC takes the first, so add none of these."""
         return [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_allowed_incoming_connections", self.connections),
             ("grpc.max_concurrent_streams", self.streams),
+            ("grpc.max_metadata_size", MAX_METADATA_BYTES),
             # Without it gRPC refuses at random what lies between the limit and a quarter more.
             ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
             ("grpc.server_handshake_timeout_ms", _ms(self.handshake_s)),
             ("grpc.keepalive_time_ms", _ms(self.silence_s)),
             ("grpc.keepalive_timeout_ms", _ms(self.answer_s)),
+            (
+                "grpc.http2.ping_timeout_ms",
+                _ms(self.answer_s),
+            ),  # without it 60 s, whatever the line above says
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", _ms(self.least_ping_s)),
             ("grpc.http2.max_ping_strikes", 2),
