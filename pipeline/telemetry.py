@@ -18,7 +18,10 @@ LOG_FIELDS = {
 
 
 def configure_logging(*, service: str, level: str) -> None:
-    """Sends every log line of the process, libraries' included, to standard output as JSON."""
+    """Sends every log line of the process, libraries' included, to standard output as JSON.
+
+    Not those of gRPC's core, which any caller can cause: GRPC_VERBOSITY=NONE keeps it quiet.
+    """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

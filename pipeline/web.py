@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -47,6 +49,7 @@ async def start_web(
     answer = {"/health": health, "/ready": ready, "/metrics": metrics, "/openapi.json": description}
     app = web.Application(client_max_size=0, middlewares=[_guard(keys)])
     app.add_routes([web.get(route.path, answer[route.path]) for route in ROUTES])
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -92,3 +95,8 @@ def _credentials(request: web.Request) -> list[tuple[str, str]]:
     if scheme.lower() == "bearer":
         return [("api-key", token.strip())]
     return [(name, value) for name in METADATA_KEYS if (value := request.headers.get(name)) is not None]
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a line tells of more than bytes that are no HTTP: any caller could fill the log with those."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))

@@ -64,7 +64,7 @@ class Service:
         self.process = ChildProcess(
             name if replica == 1 else f"{name} {replica}",
             [sys.executable, *run_by, name],
-            env={**inherited, "PYTHONUNBUFFERED": "1", **settings, **own},
+            env={**inherited, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **settings, **own},
             log=folder / f"{name}-{replica}.log",
             cwd=ROOT,
         )

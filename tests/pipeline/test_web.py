@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -91,3 +92,15 @@ async def test_a_port_in_use_is_one_clear_line(web: Web) -> None:
             readiness=web.readiness,
             registry=CollectorRegistry(),
         )
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\r\n\r\n", b"GET /\x00 HTTP/9.9\r\n\r\n"])
+async def test_bytes_that_are_no_http_are_refused_and_fill_no_log(
+    web: Web, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection(HOST, web.port)
+    writer.write(sent)
+    async with asyncio.timeout(30):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+    assert caplog.records == []
