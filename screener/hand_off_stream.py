@@ -25,7 +25,7 @@ Metadata = Iterable[tuple[str, str | bytes]]
 _LINGER_S = 3.0
 """How long a stream is read on after its end was told, for what was on its way."""
 
-_ENTRY_ID = re.compile(r"\d{1,19}-\d{1,19}")
+_ENTRY_ID = re.compile(r"\d{1,19}-\d{1,19}", re.ASCII)
 _NO_LIMIT_S = float("inf")
 
 
