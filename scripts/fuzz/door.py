@@ -76,10 +76,19 @@ class Door:
                 )
             )
             return
+        if call.end is End.CLOSES and len(call.messages) == 1 and call.method.endswith("WatchVerdicts"):
+            watch: Any = channel.unary_stream(
+                call.method, request_serializer=None, response_deserializer=None
+            )
+            await _read(watch(call.messages[0], timeout=call.deadline_s, metadata=metadata), responses)
+            return
         # A stream both ways is what every method can be called as: so any number of messages reaches any.
         stream: Any = channel.stream_stream(call.method, request_serializer=None, response_deserializer=None)
         made = stream(timeout=call.deadline_s, metadata=metadata)
         reading = asyncio.create_task(_read(made, responses))
+        reading.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # told, be it waited for or not
         try:
             await self._write(call, made)
             await reading
@@ -93,13 +102,13 @@ class Door:
                 await made.write(message)
             if call.end is End.CLOSES:
                 await made.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
             pass  # the service has ended it meanwhile: the reader is told how
         if call.end is End.LEAVES:
             made.cancel()
 
 
-async def _read(made: grpc.aio.StreamStreamCall[bytes, bytes], responses: list[bytes]) -> None:
+async def _read(made: Any, responses: list[bytes]) -> None:
     async for response in made:
         if len(responses) < _MOST_RESPONSES:
             responses.append(response)
