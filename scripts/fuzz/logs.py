@@ -36,6 +36,6 @@ def _complaint(line: bytes) -> str:
         return f"a line that is no JSON: {shown}"
     if not isinstance(entry, dict):
         return f"a line that is no JSON object: {shown}"
-    if "exc_type" in entry or entry.get("event") in _BAD_EVENTS or entry.get("level") in _BAD_LEVELS:
+    if entry.get("event") in _BAD_EVENTS or entry.get("level") in _BAD_LEVELS:
         return f"an error: {shown}"
     return ""
