@@ -120,6 +120,7 @@ async def test_what_a_screener_does_beside_screening(users: Clients) -> None:
     assert await source.suspects([entry]) == {entry.entry_id}
     assert await source.tries(entry.entry_id) == 1
     assert len(await source.claim(idle_ms=0, count=10)) == 1
+    await source.keep([entry.entry_id], idle_ms=0)
     await users["admin"].execute_command("XGROUP", "CREATECONSUMER", ONLY.raw, GROUP, "gone")  # type: ignore[no-untyped-call]
     await source.reap_consumers()
     cache = EmbeddingCache(store, ONLY, DIGESTS, ttl_seconds=60)
