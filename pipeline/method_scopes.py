@@ -42,9 +42,7 @@ METHOD_SCOPES: Mapping[str, AnyOf] = {
             "WatchVerdicts": _READ,
         },
     ),
-    **_methods(
-        admin_pb2.DESCRIPTOR.services_by_name["AdminService"], {"Forget": frozenset({Scope.ADMIN})}
-    ),
+    **_methods(admin_pb2.DESCRIPTOR.services_by_name["AdminService"], {"Forget": frozenset({Scope.ADMIN})}),
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ANY_KEY,
 }
 """By a method's full name the scopes of which a caller needs one."""
