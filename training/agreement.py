@@ -21,7 +21,7 @@ from training.errors import AgreementBroken
 LARGEST_MOVE = 0.02
 """Of any probability. Less than the step between two verdicts that an analyst would call different."""
 
-LARGEST_INT8_MOVE = 0.05
+LARGEST_INT8_MOVE = 0.1
 """Of any probability of the INT8 file, which nothing serves unless somebody asks for the smaller one."""
 
 TEXTS = 512
