@@ -93,6 +93,7 @@ class Answer:
         responses: the messages, serialised.
         seconds: from the beginning to the status.
         hung: no status came, not even some time after the deadline.
+        lost: the client's library lost the status that came, for it was still writing.
     """
 
     code: grpc.StatusCode
@@ -101,3 +102,4 @@ class Answer:
     responses: tuple[bytes, ...] = ()
     seconds: float = 0.0
     hung: bool = False
+    lost: bool = False

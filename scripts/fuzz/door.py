@@ -18,6 +18,8 @@ SLACK_S = 15.0
 """How long after its deadline a call is waited for: then it hangs."""
 
 _MOST_RESPONSES = 1_000
+_LOST = "Internal error from Core"
+"""What Python's client reports in place of the status, where a write of its own failed: INTERNAL, and this."""
 
 Channel = grpc.aio.Channel
 
@@ -60,7 +62,8 @@ class Door:
         except TimeoutError:
             code, hung = grpc.StatusCode.DEADLINE_EXCEEDED, True
         seconds = time.perf_counter() - started
-        return Answer(code, message, status, tuple(responses), seconds, hung)
+        lost = code is grpc.StatusCode.INTERNAL and message == _LOST
+        return Answer(code, message, status, tuple(responses), seconds, hung, lost)
 
     async def _make(self, call: Call, responses: list[bytes]) -> None:
         channel = self._channels[call.target]

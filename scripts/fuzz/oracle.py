@@ -54,6 +54,8 @@ def complaints(call: Call, answer: Answer) -> list[str]:
     """Promises that the answer breaks, a line each."""
     if answer.hung:
         return [f"no status, long after the deadline of {call.deadline_s:g} s"]
+    if answer.lost:
+        return []
     code = answer.code
     if code not in _ALLOWED:
         return [f"{code.name}: {answer.message[:200]}"]

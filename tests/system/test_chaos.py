@@ -24,6 +24,7 @@ def breakable() -> Iterator[tuple[System, Proxy]]:
         yield running
 
 
+@pytest.mark.endurance
 @pytest.mark.timeout(900)
 def test_whatever_is_killed_each_event_has_one_verdict(breakable: tuple[System, Proxy]) -> None:
     system, network = breakable

@@ -58,6 +58,7 @@ async def heard(lines: list[Line], *replicas: Replica) -> Heard:
 
 
 @pytest.mark.timeout(1_800)  # two thousand texts through the model; minutes on a machine that does other work
+@pytest.mark.endurance
 async def test_campaigns_are_found_by_every_replica_and_ordinary_repetition_is_left_alone(
     chat: list[Line], triton_model: TritonModel
 ) -> None:
