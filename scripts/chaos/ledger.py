@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 _MOST_QUEUE_MS = 1_800_000
 _HONEST_CODES = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
+_NEVER_ARRIVED = ("CANCELLED", "CANCELLED")
+"""Of gRPC's core, which has read a call and drops it when the server stops before the service has taken it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class Ledger:
     def refused(self, code: str, details: str) -> None:
         """A call has failed; only a status that asks to try again is an honest one."""
         self.codes[code] += 1
-        if code not in _HONEST_CODES:
+        if code not in _HONEST_CODES and (code, details) != _NEVER_ARRIVED:
             self.dishonest.append(f"{code} ({details}) during: {self.during}")
 
     def told_accepted(self, event_id: str, at: float) -> None:

@@ -19,7 +19,7 @@ SLACK_S = 15.0
 
 _MOST_RESPONSES = 1_000
 _LOST = "Internal error from Core"
-"""What Python's client reports in place of the status, where a write of its own failed: INTERNAL, and this."""
+"""What Python's client tells in place of the status, where a write of its own failed: INTERNAL, and this."""
 
 Channel = grpc.aio.Channel
 
