@@ -13,7 +13,7 @@ from dataclasses import dataclass
 _MOST_QUEUE_MS = 1_800_000
 _HONEST_CODES = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"})
 _NEVER_ARRIVED = ("CANCELLED", "CANCELLED")
-"""Of gRPC's core, which has read a call and drops it when the server stops before the service has taken it."""
+"""Of gRPC's core, which had read a call and dropped it, for the server stopped before the service took it."""
 
 
 @dataclass(slots=True)
