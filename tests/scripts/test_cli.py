@@ -56,6 +56,7 @@ def test_help_without_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert "run" in capsys.readouterr().out
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_all_that_it_started(number: signal.Signals, status: int, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", "TMPDIR": str(tmp_path)}

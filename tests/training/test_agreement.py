@@ -35,6 +35,7 @@ def test_every_text_is_asked_alone_and_in_mixed_company(tokenizer: Tokenizer) ->
             assert np.array_equal(kept, encoded[row])
 
 
+@pytest.mark.endurance
 def test_neighbours_and_padding_move_no_variant_past_its_bound(
     variants: Path, source: Source, tmp_path: Path
 ) -> None:

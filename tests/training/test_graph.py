@@ -55,6 +55,7 @@ def test_the_embedding_is_the_exports_own_pooled_and_normalised(
     assert np.abs(embeddings - reference).max() < 2e-6
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     ("precision", "allowed"), [(Precision.FP16, LARGEST_MOVE), (Precision.INT8, LARGEST_INT8_MOVE)]
 )
