@@ -15,6 +15,7 @@ from pipeline.errors import StartupFailed, StoreUnavailable
 from pipeline.key_file import KeyFile, KeyFileInvalid
 from pipeline.key_metrics import KeyMetrics
 from pipeline.refusals import Refusals
+from pipeline.watched_files import WatchedFiles
 
 _PERIOD_S = 1.0
 _log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ class KeysInForce:
         """
         self._path = path
         self._metrics = metrics
-        self._stamp = self._stamped()
+        self._file = WatchedFiles(path)
         try:
             self._listed = self._read()
         except KeyFileInvalid as error:
@@ -108,10 +109,8 @@ class KeysInForce:
 
     def _changed(self) -> KeyChange | None:
         """Reads the file where it has changed; None where the keys stay as they are."""
-        stamp = self._stamped()
-        if stamp == self._stamp:
+        if not self._file.changed():
             return None
-        self._stamp = stamp
         try:
             listed = self._read()
         except KeyFileInvalid as error:
@@ -127,13 +126,6 @@ class KeysInForce:
         if self._path is None:
             return ()
         return tuple(listed.key() for listed in KeyFile.read(self._path).keys)
-
-    def _stamped(self) -> tuple[int, int, int] | None:
-        try:
-            stat = self._path.stat() if self._path is not None else None
-        except OSError:
-            return None
-        return (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
 
 
 async def record_in_log(who: str, action: str, target: str, details: Details) -> None:

@@ -21,9 +21,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pipeline.errors import StartupFailed
+from pipeline.watched_files import WatchedFiles
 
 Clock = Callable[[], float]
-_Stamp = tuple[int, int, int] | None
 _log = structlog.get_logger(__name__)
 
 
@@ -111,7 +111,7 @@ class CertificatesInForce:
         self.files = files
         self.failures = 0
         self._clock = clock
-        self._stamp = self._stamped()
+        self._watched = WatchedFiles(files.certificate, files.key, files.authority)
         self._current = Certificates.read(files, now=clock())
 
     @classmethod
@@ -136,10 +136,8 @@ class CertificatesInForce:
 
     def reload(self) -> None:
         """Reads the files again where they have changed; blocks for some milliseconds."""
-        stamp = self._stamped()
-        if stamp == self._stamp:
+        if not self._watched.changed():
             return
-        self._stamp = stamp
         try:
             self._current = Certificates.read(self.files, now=self._clock())
         except StartupFailed as error:
@@ -147,9 +145,6 @@ class CertificatesInForce:
             _log.error("certificates_not_reloaded", certificates=self.files.name, reason=str(error))
         else:
             _log.info("certificates_reloaded", certificates=self.files.name)
-
-    def _stamped(self) -> tuple[_Stamp, ...]:
-        return tuple(_stamp(path) for path in (self.files.certificate, self.files.key, self.files.authority))
 
 
 def server_credentials(in_force: CertificatesInForce) -> grpc.ServerCredentials:
@@ -238,12 +233,3 @@ def _end_of_pair(files: CertificateFiles, chain: bytes, key: bytes, *, now: floa
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
         raise StartupFailed(f"{told} is not valid before {begins.isoformat()}; it is {at}")
     return ends.timestamp()
-
-
-def _stamp(path: Path | None) -> _Stamp:
-    # Where the file is a link into a folder that is swapped as a whole, the file behind it counts.
-    try:
-        stat = path.stat() if path else None
-    except OSError:
-        return None
-    return (stat.st_ino, stat.st_mtime_ns, stat.st_size) if stat else None

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from pipeline.errors import StartupFailed
+from pipeline.watched_files import WatchedFiles
 from screener.heuristics import Heuristics, Rules
 
 _PERIOD_S = 2.0
@@ -24,7 +25,7 @@ class RulesInForce:
             StartupFailed: a file does not load; names file, rule, value and the allowed range.
         """
         self._custom = custom
-        self._stamp = self._stamped()
+        self._file = WatchedFiles(custom)
         self._heuristics = Heuristics(Rules.load(custom=custom))
 
     def current(self) -> Heuristics:
@@ -39,18 +40,10 @@ class RulesInForce:
 
     def reload(self) -> None:
         """Reads the deployment's file again where it has changed."""
-        stamp = self._stamped()
-        if stamp == self._stamp:
+        if not self._file.changed():
             return
-        self._stamp = stamp
         try:
             self._heuristics = Heuristics(Rules.load(custom=self._custom))
             _log.info("rules_reloaded")
         except StartupFailed as error:
             _log.error("rules_not_reloaded", reason=str(error))  # a trace would tell no more
-
-    def _stamped(self) -> tuple[int, int] | None:
-        if self._custom is None or not self._custom.exists():
-            return None
-        stat = self._custom.stat()
-        return stat.st_mtime_ns, stat.st_size
