@@ -143,7 +143,7 @@ def _stream_left(dice: Random) -> Call:
     if dice.random() < 0.3:
         messages.append(mangle.random_bytes(dice))
     end = dice.choice(list(End))
-    deadline_s = _deadline(method) if end is End.CLOSES else _LEFT_S
+    deadline_s = _deadline(method) if end is End.CLOSES and messages else _LEFT_S
     return Call("streams left", target, method, tuple(messages), end=end, deadline_s=deadline_s)
 
 

@@ -40,6 +40,8 @@ def screened(result: screening_pb2.ScreenResult) -> Answer:
 
 
 ACCEPTED = outcome(code=ingest_pb2.OUTCOME_CODE_ACCEPTED, event_id="one")
+ONE = screening_pb2.ScreenBatchRequest(events=[events_pb2.Event()]).SerializeToString()
+TWO = ingest_pb2.IngestBatchRequest(events=[events_pb2.Event()] * 2).SerializeToString()
 INVALID = InvalidRequest((Violation("content", "is missing", "1 to 10000 characters"),))
 
 
@@ -59,9 +61,10 @@ INVALID = InvalidRequest((Violation("content", "is missing", "1 to 10000 charact
         (a_call(kind="oversized"), Answer(CODES.RESOURCE_EXHAUSTED, "larger than max")),
         (a_call(end=End.WAITS), Answer(CODES.DEADLINE_EXCEEDED)),
         (a_call(end=End.LEAVES), Answer(CODES.CANCELLED)),
+        (a_call(messages=()), Answer(CODES.DEADLINE_EXCEEDED)),
         (a_call("/no/such"), Answer(CODES.UNIMPLEMENTED)),
         (
-            a_call(f"{SCREENING}ScreenBatch"),
+            a_call(f"{SCREENING}ScreenBatch", messages=(ONE,)),
             screened(screening_pb2.ScreenResult(verdict=verdict_pb2.Verdict(risk_score=1))),
         ),
     ],
@@ -91,7 +94,7 @@ def test_what_is_promised_passes(call: Call, answer: Answer) -> None:
         (a_call(), outcome(code=ingest_pb2.OUTCOME_CODE_ACCEPTED), "without an id"),
         (a_call(), outcome(code=ingest_pb2.OUTCOME_CODE_DUPLICATE), "of nothing"),
         (a_call(f"{INGEST}IngestStream"), Answer(CODES.OK), "0 answers to 1"),
-        (a_call(f"{INGEST}IngestBatch", inputs=2), Answer(CODES.OK), "0 outcomes for 2"),
+        (a_call(f"{INGEST}IngestBatch", messages=(TWO,)), Answer(CODES.OK), "0 outcomes for 2"),
         (a_call(f"{SCREENING}ScreenBatch"), screened(screening_pb2.ScreenResult()), "nothing in it"),
         (
             a_call(f"{SCREENING}ScreenBatch"),
