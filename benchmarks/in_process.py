@@ -13,9 +13,9 @@ from pipeline.keys import ONLY
 from pipeline.move import Mover, StreamCaps
 from pipeline.store import connect
 from pipeline.tasks import end
-from screener.assembly import similarity_of
+from screener.assembly import comparison_of, indexes_of
 from screener.cache import EmbeddingCache
-from screener.core import ScreeningCore
+from screener.core import ScreeningCore, Similarity
 from screener.encoder import Encoder
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.metrics import ScreenerMetrics
@@ -40,8 +40,8 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
     metrics = ScreenerMetrics(CollectorRegistry())
     client = connect(system.redis_url, timeout_ms=settings.redis_timeout_ms)
     model = TritonModel.connect(settings.triton_grpc_url, Tokenizer.from_file(settings.tokenizer_path))
-    similarity = similarity_of(settings)
-    feed = IndexFeed(client, ONLY, similarity.indexes, metrics)
+    indexes = indexes_of(settings)
+    feed = IndexFeed(client, ONLY, indexes, metrics)
     feeding = asyncio.create_task(feed.run())
     await feed.caught_up.wait()
     cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
@@ -52,7 +52,7 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
                 heuristics=RulesInForce(None).current,
                 policy=settings.policy,
                 model_name=MODEL,
-                similarity=similarity,
+                similarity=Similarity(comparison_of(settings, indexes), settings.digests),
             ),
             mover=Mover(client, ONLY, source=ONLY.direct, group="", caps=StreamCaps()),
             keys=ONLY,

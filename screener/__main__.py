@@ -34,10 +34,10 @@ from pipeline.tls import CertificatesInForce
 from pipeline.tls_watch import watch_certificates
 from pipeline.verdict_tail import VerdictTail
 from screener.admin import AdminService
-from screener.assembly import similarity_of, snapshots_of
+from screener.assembly import comparison_of, indexes_of, snapshots_of
 from screener.breaker import MOST_PROBE_S, GuardedModel, ModelBreaker
 from screener.cache import EmbeddingCache
-from screener.core import ScreeningCore
+from screener.core import ScreeningCore, Similarity
 from screener.dead_letter_limit import DeadLetterBounds, DeadLetterLimit
 from screener.encoder import Encoder
 from screener.forget import Forgetting
@@ -103,11 +103,12 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
     queue_encoder, direct_encoder = (
         Encoder(GuardedModel(model, breaker), cache, metrics) for model in (queue_model, direct_model)
     )
-    similarity = similarity_of(settings)
+    indexes = indexes_of(settings)
+    comparison = comparison_of(settings, indexes)
     feed = IndexFeed(
         client,
         ONLY,
-        similarity.indexes,
+        indexes,
         metrics,
         snapshots_of(settings, metrics),
         keep_ms=settings.similarity_keep_seconds * 1000,
@@ -120,7 +121,7 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
             heuristics=rules.current,
             policy=settings.policy,
             model_name=MODEL,
-            similarity=similarity,
+            similarity=Similarity(comparison, settings.digests),
             clock_ms=clock.now_ms,
         )
         for encoder in (queue_encoder, direct_encoder)
@@ -198,9 +199,7 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
     warm = asyncio.Event()
     service = ScreeningService(
         direct_core,
-        SimilarTexts(
-            direct_encoder, similarity.indexes, heuristics=rules.current, model_timeout_s=model_timeout_s
-        ),
+        SimilarTexts(direct_encoder, comparison, heuristics=rules.current, model_timeout_s=model_timeout_s),
         HandOffDoor(hand_offs, ready=warm),
         watches,
         Quotas(metrics.keys),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from screener.core import Similarity
 from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
 from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.comparison import LocalComparison
 from screener.similarity.feed import Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.snapshot_folder import SnapshotFolder
@@ -13,23 +13,27 @@ from screener.similarity.snapshots import Snapshots
 from screener.similarity.versions import VersionedIndexes
 
 
-def similarity_of(settings: ScreenerSettings) -> Similarity:
-    """The indexes, empty, and what a flood and a campaign are."""
-    campaigns = CampaignPolicy(
+def indexes_of(settings: ScreenerSettings) -> VersionedIndexes:
+    """The indexes, empty."""
+    seal_later = Sealer()
+    return VersionedIndexes(
+        lambda: SimilarityIndex(
+            max_events=settings.similarity_max_events,
+            segment_events=settings.similarity_segment_events,
+            window_ms=settings.flood_window_seconds * 1000,
+            seal_later=seal_later,
+        )
+    )
+
+
+def comparison_of(settings: ScreenerSettings, indexes: VersionedIndexes) -> LocalComparison:
+    """By these indexes, with the settings' idea of a flood and of a campaign."""
+    policy = CampaignPolicy(
         window_ms=settings.flood_window_seconds * 1000,
         least_events=settings.campaign_min_events,
         least_authors=settings.campaign_min_authors,
     )
-    seal_later = Sealer()
-    indexes = VersionedIndexes(
-        lambda: SimilarityIndex(
-            max_events=settings.similarity_max_events,
-            segment_events=settings.similarity_segment_events,
-            window_ms=campaigns.window_ms,
-            seal_later=seal_later,
-        )
-    )
-    return Similarity(indexes, campaigns, settings.digests)
+    return LocalComparison(indexes, policy)
 
 
 def snapshots_of(settings: ScreenerSettings, metrics: ScreenerMetrics) -> Snapshots | None:

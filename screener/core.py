@@ -17,18 +17,10 @@ from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics import Context, Heuristics
 from screener.heuristics.result import HeuristicResult, TextScore
-from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.comparison import Comparison
 from screener.similarity.informative import informative_words
-from screener.similarity.neighbourhood import (
-    ALONE,
-    MIN_COSINE,
-    SEARCHED,
-    Neighbourhood,
-    Utterance,
-    neighbourhood,
-)
+from screener.similarity.neighbourhood import ALONE, Neighbourhood, Utterance
 from screener.similarity.seen import NOTHING_SAID, Said
-from screener.similarity.versions import VersionedIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +47,9 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """The indexes, what a flood and a campaign are, and what tells authors and texts apart."""
+    """Who knows earlier events, and what tells authors and texts apart."""
 
-    indexes: VersionedIndexes
-    policy: CampaignPolicy
+    comparison: Comparison
     digests: Digests
 
 
@@ -188,24 +179,20 @@ class ScreeningCore:
     ) -> list[Neighbourhood]:
         if self._similarity is None:
             return [ALONE] * len(events)
-        neighbours = await self._similarity.indexes.search(
-            encoded.embeddings, version=encoded.version, k=SEARCHED, min_cosine=MIN_COSINE
-        )
         now_ms = self._clock_ms()
-        return [
-            neighbourhood(
-                neighbours[row],
-                Utterance(
-                    author=self._similarity.digests.author(event.platform, event.author_id),
-                    text=self._similarity.digests.text(event.content),
-                    informative=informative_words(event.content),
-                    solicits=texts[row].solicits,
-                    at_ms=now_ms,
-                ),
-                self._similarity.policy,
+        utterances = [
+            Utterance(
+                author=self._similarity.digests.author(event.platform, event.author_id),
+                text=self._similarity.digests.text(event.content),
+                informative=informative_words(event.content),
+                solicits=texts[row].solicits,
+                at_ms=now_ms,
             )
             for event, row in zip(events, rows, strict=True)
         ]
+        return await self._similarity.comparison.compare(
+            encoded.embeddings, rows, utterances, version=encoded.version
+        )
 
 
 def _context(event: Event, near: Neighbourhood) -> Context:

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pipeline.verdict import SimilarEvent
 from screener.encoder import Encoder
 from screener.heuristics import Heuristics
-from screener.similarity.versions import VersionedIndexes
+from screener.similarity.comparison import Comparison
 
 
 class SimilarTexts:
-    """Encodes a text, in plain writing as events are, and asks the index."""
+    """Encodes a text, in plain writing as events are, and asks for what is near it."""
 
     def __init__(
         self,
         encoder: Encoder,
-        indexes: VersionedIndexes,
+        comparison: Comparison,
         *,
         heuristics: Callable[[], Heuristics],
         model_timeout_s: float,
@@ -24,7 +24,7 @@ class SimilarTexts:
         """Takes the parts; `heuristics` gives the rules of now."""
         self._heuristics = heuristics
         self._encoder = encoder
-        self._indexes = indexes
+        self._comparison = comparison
         self._model_timeout_s = model_timeout_s
 
     async def find(
@@ -37,7 +37,7 @@ class SimilarTexts:
         """
         text = self._heuristics().reveal(content).text
         encoded = await self._encoder.encode([text], timeout_s=self._model_timeout_s)
-        [neighbours] = await self._indexes.search(
+        [near] = await self._comparison.nearest(
             encoded.embeddings, version=encoded.version, k=limit, min_cosine=min_cosine
         )
-        return encoded.version, tuple(SimilarEvent(n.event_id, n.cosine, n.category) for n in neighbours)
+        return encoded.version, tuple(near)

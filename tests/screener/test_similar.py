@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 from screener.encoder import Encoder
 from screener.metrics import ScreenerMetrics
 from screener.similar import SimilarTexts
+from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.comparison import LocalComparison
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.versions import VersionedIndexes
 from tests.fixtures.model import ModelInMemory
@@ -25,7 +27,7 @@ async def test_a_disguised_text_is_looked_for_in_plain_writing() -> None:
     )
     similar = SimilarTexts(
         Encoder(model, None, ScreenerMetrics(CollectorRegistry())),
-        indexes,
+        LocalComparison(indexes, CampaignPolicy()),
         heuristics=lambda: HEURISTICS,
         model_timeout_s=5,
     )

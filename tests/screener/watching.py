@@ -26,6 +26,8 @@ from screener.hand_off_stream import HandOffDoor
 from screener.metrics import ScreenerMetrics
 from screener.service import ScreeningService
 from screener.similar import SimilarTexts
+from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.comparison import LocalComparison
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.versions import VersionedIndexes
 from screener.watch import Watches
@@ -140,7 +142,12 @@ async def serving_screener(
     encoder = Encoder(model, None, metrics)
     service = ScreeningService(
         a_core(model),
-        SimilarTexts(encoder, indexes, heuristics=lambda: HEURISTICS, model_timeout_s=5),
+        SimilarTexts(
+            encoder,
+            LocalComparison(indexes, CampaignPolicy()),
+            heuristics=lambda: HEURISTICS,
+            model_timeout_s=5,
+        ),
         HandOffDoor(Bench(client).hand_offs()),
         watches,
         Quotas(),

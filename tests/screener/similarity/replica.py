@@ -16,6 +16,7 @@ from screener.metrics import ScreenerMetrics
 from screener.model import RiskModel
 from screener.publish import Publication
 from screener.similarity.campaign import CampaignPolicy
+from screener.similarity.comparison import LocalComparison
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.seen import Seen
 from screener.similarity.versions import VersionedIndexes
@@ -46,7 +47,7 @@ class Replica:
             heuristics=lambda: HEURISTICS,
             policy=Policy(),
             model_name="replica",
-            similarity=Similarity(self.indexes, CAMPAIGNS, DIGESTS),
+            similarity=Similarity(LocalComparison(self.indexes, CAMPAIGNS), DIGESTS),
             clock_ms=lambda: self._now_ms,
         )
 
