@@ -223,7 +223,7 @@ class _Run:
     def _note(self, call: Call, answer: Answer) -> None:
         row = self.report.rows.setdefault(call.kind, Row())
         row.inputs += call.inputs
-        row.codes[answer.code.name] += 1
+        row.codes["lost by the client's library" if answer.lost else answer.code.name] += 1
         row.worst_s = max(row.worst_s, answer.seconds)
         self.report.accepted += oracle.accepted(call, answer)
         if broken := oracle.complaints(call, answer):
