@@ -46,6 +46,7 @@ from screener.hand_off_stream import HandOffDoor
 from screener.housekeeping import Housekeeping
 from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
+from screener.model import Device
 from screener.publish import Publication
 from screener.retention import Lives, Retention
 from screener.rules_in_force import RulesInForce
@@ -58,10 +59,6 @@ from screener.tokens import Tokenizer, TokenizerUnreadable
 from screener.triton import MODEL, TritonModel
 from screener.watch import Watches
 from screener.worker import Worker, WorkerLimits
-
-QUEUE_ROWS = 16
-"""Rows of one request for queued events; on two cores 8 rows are within a seventh of the speed of 32."""
-
 
 async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the composition root, top to bottom
     """Builds the service and serves until a signal."""
@@ -91,13 +88,17 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
     # Each way has a connection and a place in Triton's queue of its own, and the queue sends small requests:
     # a direct call waits for one of them at most, never behind the batches of a backlog.
     words = tokenizer(settings.tokenizer_path)
-    queue_model = TritonModel.connect(
-        settings.triton_grpc_url, words, max_batch=QUEUE_ROWS, certificates=triton_tls
+    connect_model = partial(
+        TritonModel.connect,
+        settings.triton_grpc_url,
+        words,
+        max_tokens=settings.model_request_tokens,
+        max_concurrent=settings.model_requests_in_flight,
+        device=Device(settings.device),
+        certificates=triton_tls,
     )
-    direct_model = TritonModel.connect(settings.triton_grpc_url, words, certificates=triton_tls)
-    probed_model = TritonModel.connect(
-        settings.triton_grpc_url, words, version_ttl_s=0.0, certificates=triton_tls
-    )
+    queue_model, direct_model = connect_model(), connect_model()
+    probed_model = connect_model(version_ttl_s=0.0)
     breaker = ModelBreaker(probed_model, metrics, timeout_s=min(model_timeout_s, MOST_PROBE_S))
     cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
     queue_encoder, direct_encoder = (

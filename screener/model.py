@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,14 @@ ANY_HARM = len(CATEGORIES)
 
 EMBEDDING_WIDTH = 384
 OUTPUTS = len(CATEGORIES) + 1
+
+
+class Device(StrEnum):
+    """Where the model is to be served; `auto` takes what there is."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 @dataclass(frozen=True, slots=True)

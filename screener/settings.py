@@ -34,6 +34,21 @@ class ScreenerSettings(ServiceSettings):
     model_timeout_ms: int = Field(
         default=30_000, ge=10, le=600_000, description="Most time that Triton gets for one batch"
     )
+    model_request_tokens: int = Field(
+        default=1_024,
+        ge=64,
+        le=32_768,
+        description="Tokens of one request to Triton, at most, padding included; more for a GPU",
+    )
+    model_requests_in_flight: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Requests to Triton at once, each of queue and direct; more for a GPU",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where Triton must serve the model; `auto`: wherever it does"
+    )
     model_down: Literal["hold", "degrade"] = Field(
         default="hold", description="Without a model, events wait, or rules alone decide"
     )

@@ -1,4 +1,4 @@
-"""Text to token ids, and rows of ids to padded batches.
+"""Text to token ids.
 
 Pure apart from the `tokenizers` library (no grpc, no clock). The prefix that e5 wants, and emoji in words,
 live here and nowhere else, so that training, the agreement check and serving cannot drift apart.
@@ -7,7 +7,6 @@ live here and nowhere else, so that training, the agreement check and serving ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,24 +26,9 @@ PREFIX_TOKENS = 3
 MAX_TOKENS = 512
 """Rows of e5-small-v2's position table: the longest row that the model takes."""
 
-BUCKET_EDGES = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-"""Tokens, upper ends. Finer edges waste less padding and send more requests; see docs/model-card.md."""
-
 
 class TokenizerUnreadable(StartupFailed):
     """The tokenizer file is missing or is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Rows of like length, padded with zeros to the upper end of their class."""
-
-    rows: NDArray[np.intp]
-    """[batch]: where each row stood in the caller's list."""
-    input_ids: NDArray[np.int64]
-    """[batch, length]"""
-    attention_mask: NDArray[np.int64]
-    """[batch, length]: 1 for a token, 0 for padding."""
 
 
 class Tokenizer:
@@ -85,33 +69,8 @@ def cut(ids: NDArray[np.int64], length: int) -> NDArray[np.int64]:
     return ids if len(ids) <= length else np.concatenate((ids[: length - 1], ids[-1:]))
 
 
-def bucketed(
-    encoded: Sequence[NDArray[np.int64]], *, max_batch: int, edges: Sequence[int] = BUCKET_EDGES
-) -> list[Bucket]:
-    """Group rows by length: every row in exactly one bucket, at most `max_batch` rows each, shortest first.
-
-    Rows keep their order within a bucket. A bucket is padded to its edge, for Triton batches only requests of
-    one shape, and a runtime prepares itself for each shape that it meets.
-    """
-    if max_batch < 1:
-        raise ValueError(f"max_batch must be at least 1, not {max_batch}")
-    lengths = np.fromiter((len(ids) for ids in encoded), dtype=np.intp, count=len(encoded))
-    classes = np.searchsorted(np.asarray(edges), lengths)
-    buckets: list[Bucket] = []
-    for present in np.unique(classes):
-        rows = np.flatnonzero(classes == present)
-        buckets += [
-            _padded(encoded, rows[start : start + max_batch], edges[present])
-            for start in range(0, len(rows), max_batch)
-        ]
-    return buckets
-
-
-def _padded(encoded: Sequence[NDArray[np.int64]], rows: NDArray[np.intp], length: int) -> Bucket:
-    input_ids = np.zeros((len(rows), length), dtype=np.int64)
-    attention_mask = np.zeros((len(rows), length), dtype=np.int64)
-    for place, row in enumerate(rows):
-        ids = encoded[row]
-        input_ids[place, : len(ids)] = ids
-        attention_mask[place, : len(ids)] = 1
-    return Bucket(rows=rows, input_ids=input_ids, attention_mask=attention_mask)
+def distinct(encoded: Sequence[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], NDArray[np.intp]]:
+    """Each different row of ids once, in order, and for each row where among these it is."""
+    places: dict[bytes, int] = {}
+    of_row = [places.setdefault(ids.tobytes(), len(places)) for ids in encoded]
+    return [np.frombuffer(ids, np.int64) for ids in places], np.array(of_row, np.intp)

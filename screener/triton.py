@@ -11,42 +11,48 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tritonclient.grpc.aio import InferInput, InferRequestedOutput, InferResult
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 from tritonclient.utils import InferenceServerException
 
 from pipeline.errors import ModelOutputInvalid, ModelUnavailable
 from pipeline.tasks import end
 from pipeline.tls import CertificatesInForce
-from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelOutput, ModelVersion
-from screener.tokens import Bucket, Tokenizer, bucketed
+from screener.buckets import Bucket, bucketed
+from screener.model import EMBEDDING_WIDTH, OUTPUTS, Device, ModelOutput, ModelVersion
+from screener.tokens import Tokenizer, distinct
 from screener.triton_client import TritonClient
+from screener.triton_request import VersionGoneError, infer_bucket
 from screener.windows import Rows, rows_of
 
 MODEL = "e5_risk"
 MAX_BATCH = 64
 """As config.pbtxt has it."""
+MAX_TOKENS = 2_048
+"""Of one request. Larger ones gain nothing on a CPU, and whoever comes next waits for them."""
 
 _ATTEMPTS = 3  # a version may be swapped during a call, and once more during the repetition
 _VERSION_TTL_S = 1.0
 _PROBE_TIMEOUT_S = 2.0
-_SHAPES = {"embedding": (EMBEDDING_WIDTH,), "category_probs": (OUTPUTS,), "thresholds": (2, OUTPUTS)}
-_VERSION_GONE = frozenset({"StatusCode.NOT_FOUND", "StatusCode.UNAVAILABLE"})
-_REFUSED = frozenset({"StatusCode.INVALID_ARGUMENT", "StatusCode.OUT_OF_RANGE"})
-
-
-class _VersionGoneError(Exception):
-    """The pinned version is not served, or Triton is away: looking again tells which."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     version: ModelVersion
     looked_up_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Texts as requests. Those that the tokenizer takes for the same (`HELLO`, `hello`) share their rows."""
+
+    of_text: NDArray[np.intp]
+    distinct: int
+    rows: Rows
+    buckets: list[Bucket]
 
 
 class TritonModel:
@@ -58,7 +64,8 @@ class TritonModel:
         tokenizer: Tokenizer,
         *,
         max_concurrent: int = 1,
-        max_batch: int = MAX_BATCH,
+        max_tokens: int = MAX_TOKENS,
+        device: Device = Device.AUTO,
         version_ttl_s: float = _VERSION_TTL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,14 +77,16 @@ class TritonModel:
             max_concurrent: requests on the way at once, over all calls. One keeps the runtime busy: on two
                 cores 1, 2 and 4 gave 79, 73 and 51 texts/s, for where requests of different shapes wait in
                 Triton 2.51, its batcher thread spins until the instance is free.
-            max_batch: rows of one request, at most the model's max_batch_size.
+            max_tokens: of one request, padding included, unless it is one row.
+            device: where the model must be served.
             version_ttl_s: how long the newest version that was found is taken for the newest.
             clock: seconds, monotonic.
         """
         self._client = client
         self._tokenizer = tokenizer
         self._slots = asyncio.Semaphore(max_concurrent)
-        self._max_batch = max_batch
+        self._max_tokens = max_tokens
+        self._device = device
         self._version_ttl_s = version_ttl_s
         self._clock = clock
         self._known: _Known | None = None
@@ -90,7 +99,8 @@ class TritonModel:
         tokenizer: Tokenizer,
         *,
         max_concurrent: int = 1,
-        max_batch: int = MAX_BATCH,
+        max_tokens: int = MAX_TOKENS,
+        device: Device = Device.AUTO,
         version_ttl_s: float = _VERSION_TTL_S,
         certificates: CertificatesInForce | None = None,
     ) -> TritonModel:
@@ -99,7 +109,8 @@ class TritonModel:
             TritonClient(url, certificates),
             tokenizer,
             max_concurrent=max_concurrent,
-            max_batch=max_batch,
+            max_tokens=max_tokens,
+            device=device,
             version_ttl_s=version_ttl_s,
         )
 
@@ -113,17 +124,18 @@ class TritonModel:
         try:
             async with asyncio.timeout(timeout_s):
                 # In a thread: 64 long texts take milliseconds, in which the loop would answer nobody.
-                rows, buckets = await asyncio.to_thread(self._prepared, texts)
-                output = await self._infer_on_one_version(buckets, len(rows.ids), timeout_s)
+                prepared = await asyncio.to_thread(self._prepared, texts)
+                output = await self._infer_on_one_version(prepared.buckets, len(prepared.rows.ids), timeout_s)
         except TimeoutError as error:
             raise ModelUnavailable(f"Triton did not answer within {timeout_s:g} s") from error
         except ModelOutputInvalid:
             self._known = None  # whoever tries again finds what has been put in its place
             raise
+        probabilities = prepared.rows.of_texts(output.probabilities, texts=prepared.distinct)
         return replace(
             output,
-            embeddings=output.embeddings[: len(texts)],
-            probabilities=rows.of_texts(output.probabilities, texts=len(texts)),
+            embeddings=output.embeddings[prepared.of_text],
+            probabilities=probabilities[prepared.of_text],
         )
 
     async def current_version(self) -> ModelVersion:
@@ -151,9 +163,11 @@ class TritonModel:
             await end((self._looking_up,))
         await self._client.close()
 
-    def _prepared(self, texts: Sequence[str]) -> tuple[Rows, list[Bucket]]:
-        rows = rows_of(self._tokenizer.encode_whole(texts))
-        return rows, bucketed(rows.ids, max_batch=self._max_batch)
+    def _prepared(self, texts: Sequence[str]) -> _Prepared:
+        encoded, of_text = distinct(self._tokenizer.encode_whole(texts))
+        rows = rows_of(encoded)
+        buckets = bucketed(rows.ids, max_batch=MAX_BATCH, max_tokens=self._max_tokens)
+        return _Prepared(of_text, len(encoded), rows, buckets)
 
     async def _infer_on_one_version(
         self, buckets: Sequence[Bucket], rows: int, timeout_s: float
@@ -162,7 +176,7 @@ class TritonModel:
             version = (await self.current_version()).number
             try:
                 return await self._infer_pinned(buckets, rows, version, timeout_s)
-            except _VersionGoneError as error:
+            except VersionGoneError as error:
                 self._known = None
                 gone = error
         raise ModelUnavailable(f"the model's version changed {_ATTEMPTS} times during one call") from gone
@@ -188,24 +202,9 @@ class TritonModel:
     async def _infer_bucket(
         self, bucket: Bucket, version: int, timeout_s: float
     ) -> dict[str, NDArray[np.float32]]:
-        inputs = [_input("input_ids", bucket.input_ids), _input("attention_mask", bucket.attention_mask)]
-        try:
-            async with self._slots:
-                result = await (await self._client.now()).infer(
-                    MODEL,
-                    inputs,
-                    model_version=str(version),
-                    outputs=[InferRequestedOutput(name) for name in _SHAPES],
-                    client_timeout=timeout_s,
-                )
-        except InferenceServerException as error:
-            raise _translated(error) from error
-        answer: dict[str, Any] = {name: _tensor(result, name) for name in _SHAPES}
-        _check(answer, len(bucket.rows))
-        served = result.get_response().model_version
-        if served != str(version):
-            raise ModelOutputInvalid(f"version {version} was asked, version {served} answered")
-        return answer
+        async with self._slots:
+            client = await self._client.now()
+            return await infer_bucket(client, bucket, model=MODEL, version=version, timeout_s=timeout_s)
 
     async def _look_up(self) -> ModelVersion:
         try:
@@ -228,54 +227,27 @@ class TritonModel:
                     answer = await (await self._client.now()).get_model_config(
                         MODEL, str(number), client_timeout=_PROBE_TIMEOUT_S
                     )
+                    _require(self._device, answer.config)
                     return ModelVersion(number, _precision(answer.config))
         except InferenceServerException as error:
             raise ModelUnavailable(f"Triton does not tell which version of {MODEL} it serves") from error
         raise ModelUnavailable(f"no version of {MODEL} is ready")
 
 
-def _input(name: str, values: NDArray[np.int64]) -> InferInput:
-    tensor = InferInput(name, list(values.shape), "INT64")
-    tensor.set_data_from_numpy(values)
-    return tensor
+def _on_gpu(config: Any) -> bool:
+    return any(group.kind == ModelInstanceGroup.KIND_GPU for group in config.instance_group)
 
 
-def _translated(error: InferenceServerException) -> Exception:
-    """By status alone. Triton's messages stay in its log: ours reach the clients."""
-    status = error.status()
-    if status in _VERSION_GONE:
-        return _VersionGoneError(error.message())
-    if status in _REFUSED:
-        return ModelOutputInvalid(f"Triton refused the input: {error.message()}")
-    return ModelUnavailable(f"Triton failed with {status}")
-
-
-def _tensor(result: InferResult, name: str) -> NDArray[np.float32] | None:
-    """An output as it came, unchecked; None where it is missing or its bytes do not make its shape."""
-    try:
-        return cast("NDArray[np.float32] | None", result.as_numpy(name))
-    except (ValueError, TypeError):
-        return None
-
-
-def _check(answer: dict[str, Any], rows: int) -> None:
-    for name, shape in _SHAPES.items():
-        array = answer[name]
-        if array is None or array.shape != (rows, *shape) or array.dtype != np.float32:
-            found = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
-            raise ModelOutputInvalid(f"{name} must be float32 {[rows, *shape]}, not {found}")
-        if not np.isfinite(array).all():
-            raise ModelOutputInvalid(f"{name} holds NaN or infinity")
-    chances, thresholds = answer["category_probs"], answer["thresholds"]
-    if rows and not (chances.min() >= 0 and chances.max() <= 1):
-        raise ModelOutputInvalid("category_probs lie outside 0..1")
-    if rows and not (thresholds.min() > 0 and thresholds.max() <= 1):
-        raise ModelOutputInvalid("thresholds lie outside 0..1")
+def _require(device: Device, config: Any) -> None:
+    if device is Device.CUDA and not _on_gpu(config):
+        raise ModelUnavailable(f"DEVICE=cuda, and Triton serves {MODEL} on the CPU: it has found no GPU")
+    if device is Device.CPU and _on_gpu(config):
+        raise ModelUnavailable(f"DEVICE=cpu, and Triton serves {MODEL} on a GPU")
 
 
 def _precision(config: Any) -> str:
     """Device and file, such as `cpu:model.onnx` or `gpu:model.fp16.onnx`."""
-    if any(group.kind == ModelInstanceGroup.KIND_GPU for group in config.instance_group):
+    if _on_gpu(config):
         files = sorted(set(config.cc_model_filenames.values())) or [config.default_model_filename]
         return "gpu:" + "+".join(files)
     return f"cpu:{config.default_model_filename}"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from screener.buckets import Bucket, bucketed
 from screener.model import EMBEDDING_WIDTH, OUTPUTS
-from screener.tokens import Bucket, bucketed
 from training.errors import AgreementBroken
 
 LARGEST_MOVE = 0.02

@@ -10,8 +10,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from screener.buckets import bucketed
 from screener.model import EMBEDDING_WIDTH
-from screener.tokens import Tokenizer, bucketed
+from screener.tokens import Tokenizer
 from training.encoder import Encoder
 from training.graph import Precision, write_model
 from training.risk_weights import no_risk

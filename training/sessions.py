@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from screener.tokens import Bucket
+from screener.buckets import Bucket
 from training.agreement import Run
 
 
@@ -24,11 +24,15 @@ def plain_session(path: Path, *, threads: int) -> Run:
     return _run(path, threads, ["CPUExecutionProvider"])
 
 
-def openvino_session(path: Path, *, precision: str, threads: int) -> Run:
-    """OpenVINO, as the backend opens it on a CPU; `precision` is f32 or bf16."""
+def openvino_session(path: Path, *, precision: str, threads: int, streams: int = 1) -> Run:
+    """OpenVINO, as the backend opens it on a CPU; `precision` is f32 or bf16.
+
+    With more than one stream, as many calls at once share the threads.
+    """
     options = {
         "device_type": "CPU",
         "num_of_threads": str(threads),
+        "num_streams": str(streams),
         "load_config": json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": precision}}),
     }
     return _run(path, threads, [("OpenVINOExecutionProvider", options), "CPUExecutionProvider"])

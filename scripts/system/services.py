@@ -20,7 +20,7 @@ READY_TIMEOUT_S = 120.0  # covers the screener's first batches on a busy machine
 
 STOP_GRACE_S = 50.0  # twice DRAIN_GRACE_MS and MODEL_TIMEOUT_MS together, as docs/operations.md has it
 
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DEVICE")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 from tritonclient.utils import InferenceServerException
 
-from screener.tokens import Bucket
+from screener.buckets import Bucket
 from scripts.commands.model import CACHE, REPOSITORY
 from scripts.system.ports import Ports
 from scripts.system.triton import TritonPorts, TritonServer
@@ -124,6 +124,22 @@ def test_a_missing_model_file_is_told_at_once(model_repository: Path, tmp_path: 
     with pytest.raises(TritonFailed, match=r"model\.onnx; build it with `seawall model build`") as told:
         server.wait_ready(60)
     assert "\n" not in str(told.value)
+    assert server.pid is None
+
+
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [("cuda", "DEVICE=cuda: Triton has found no GPU on this machine"), ("tpu", "DEVICE=tpu: allowed are")],
+)
+def test_a_device_that_is_not_there_is_told_and_nothing_is_served(
+    model_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, told: str
+) -> None:
+    monkeypatch.setenv("DEVICE", device)
+    server = _server(model_repository, tmp_path)
+    server.start()
+    with pytest.raises(TritonFailed, match=told) as error:
+        server.wait_ready(60)
+    assert "\n" not in str(error.value)
     assert server.pid is None
 
 

@@ -10,12 +10,13 @@ from prometheus_client import CollectorRegistry
 from tritonclient.grpc import InferenceServerClient, InferInput
 
 from pipeline.verdict import Category
+from screener.buckets import bucketed
 from screener.core import ScreeningCore
 from screener.encoder import Encoder
 from screener.fusion import Policy
 from screener.metrics import ScreenerMetrics
 from screener.model import CATEGORIES
-from screener.tokens import Tokenizer, bucketed
+from screener.tokens import Tokenizer
 from screener.triton import MODEL, TritonModel
 from scripts.system.triton import TritonServer
 from tests.fixtures.events import MakeEvent
@@ -50,7 +51,7 @@ def with_insult(at: int) -> str:
 
 @pytest.fixture
 async def one_row_a_request(triton_server: TritonServer, tokenizer: Tokenizer) -> AsyncIterator[TritonModel]:
-    model = TritonModel.connect(triton_server.grpc_url, tokenizer, max_batch=1)
+    model = TritonModel.connect(triton_server.grpc_url, tokenizer, max_tokens=1)
     yield model
     await model.close()
 

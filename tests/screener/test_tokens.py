@@ -8,14 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screener.tokens import BUCKET_EDGES, PREFIX, PREFIX_TOKENS, Tokenizer, TokenizerUnreadable, bucketed
+from screener.tokens import PREFIX, PREFIX_TOKENS, Tokenizer, TokenizerUnreadable
 from training.source import Source
 
 CLS, SEP = 101, 102
-
-
-def ids(*lengths: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    return [np.arange(1, length + 1, dtype=np.int64) for length in lengths]
 
 
 def test_every_text_starts_with_the_prefix_between_the_special_tokens(tokenizer: Tokenizer) -> None:
@@ -79,32 +75,3 @@ def test_a_file_that_is_no_tokenizer_is_told_in_one_line(tmp_path: Path, content
     with pytest.raises(TokenizerUnreadable, match=r"tokenizer\.json") as told:
         Tokenizer.from_file(path)
     assert "\n" not in str(told.value)
-
-
-def test_each_row_is_in_one_bucket_unharmed() -> None:
-    rows = ids(2, 512, 17, 16, 40, 2, 33, 300, 16)
-    buckets = bucketed(rows, max_batch=64)
-    assert sorted(np.concatenate([bucket.rows for bucket in buckets]).tolist()) == list(range(9))
-    for bucket in buckets:
-        assert bucket.input_ids.dtype == bucket.attention_mask.dtype == np.int64
-        for place, row in enumerate(bucket.rows):
-            length = len(rows[row])
-            assert bucket.input_ids[place, :length].tolist() == rows[row].tolist()
-            assert not bucket.input_ids[place, length:].any()
-            assert bucket.attention_mask[place].tolist() == [1] * length + [0] * (
-                bucket.input_ids.shape[1] - length
-            )
-
-
-def test_a_bucket_spans_one_length_class_and_is_as_wide_as_that() -> None:
-    buckets = bucketed(ids(3, 16, 17, 24, 25, 30), max_batch=64)
-    assert [bucket.input_ids.shape for bucket in buckets] == [(2, 16), (2, 24), (2, 32)]
-    assert BUCKET_EDGES[-1] == 512
-
-
-def test_no_bucket_is_larger_than_asked() -> None:
-    buckets = bucketed(ids(*[10] * 7), max_batch=3)
-    assert [len(bucket.rows) for bucket in buckets] == [3, 3, 1]
-    assert bucketed([], max_batch=3) == []
-    with pytest.raises(ValueError, match="max_batch"):
-        bucketed(ids(1), max_batch=0)

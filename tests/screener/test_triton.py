@@ -12,7 +12,7 @@ import pytest
 from tritonclient.grpc import InferenceServerClient
 
 from pipeline.errors import ModelOutputInvalid, ModelUnavailable
-from screener.model import ModelVersion, RiskModel
+from screener.model import Device, ModelVersion, RiskModel
 from screener.tokens import Tokenizer
 from screener.triton import TritonModel
 from scripts.system.triton import TritonServer
@@ -49,6 +49,29 @@ async def test_thresholds_come_with_the_version(
 async def test_tells_version_and_precision(triton_model: TritonModel) -> None:
     assert await triton_model.ready()
     assert await triton_model.current_version() == ModelVersion(1, "cpu:model.onnx")
+
+
+async def test_texts_that_the_tokenizer_takes_for_the_same_share_a_row(
+    triton_server: TritonServer, triton_model: TritonModel
+) -> None:
+    before = await _rows_inferred(triton_server)
+    output = await triton_model.infer(["what a day", "go away", "WHAT A DAY", "go away"], timeout_s=60)
+    assert await _rows_inferred(triton_server) - before == 2
+    assert np.array_equal(output.embeddings[0], output.embeddings[2])
+    assert np.array_equal(output.probabilities[1], output.probabilities[3])
+    assert not np.array_equal(output.embeddings[0], output.embeddings[1])
+
+
+async def test_no_gpu_where_one_is_asked_for_is_an_error(
+    triton_server: TritonServer, tokenizer: Tokenizer
+) -> None:
+    model = TritonModel.connect(triton_server.grpc_url, tokenizer, device=Device.CUDA)
+    with pytest.raises(ModelUnavailable, match="DEVICE=cuda, and Triton serves e5_risk on the CPU"):
+        await model.infer(["hello"], timeout_s=60)
+    await model.close()
+    model = TritonModel.connect(triton_server.grpc_url, tokenizer, device=Device.CPU)
+    assert (await model.infer(["hello"], timeout_s=60)).version == 1
+    await model.close()
 
 
 async def test_no_texts_give_no_rows(triton_model: TritonModel) -> None:
@@ -175,3 +198,9 @@ def _runs(server: TritonServer) -> dict[str, float]:
         key: sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
         for key, name in names.items()
     }
+
+
+async def _rows_inferred(server: TritonServer) -> int:
+    with InferenceServerClient(server.grpc_url) as client:
+        told = await asyncio.to_thread(client.get_inference_statistics, MODEL, "1")
+    return int(told.model_stats[0].inference_count)

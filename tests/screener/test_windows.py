@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screener.tokens import BUCKET_EDGES, MAX_TOKENS, PREFIX_TOKENS, Tokenizer
+from screener.buckets import BUCKET_EDGES
+from screener.tokens import MAX_TOKENS, PREFIX_TOKENS, Tokenizer
 from screener.windows import MOST, OVERLAP, SHORT, SIZES, Rows, rows_of, spans
 
 CLS, QUERY, COLON, SEP = 101, 23032, 1024, 102

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from screener.tokens import Bucket
+from screener.buckets import Bucket
 from training.encoder import HEADS, LAYER_NORM_EPSILON, Affine, Layer
 from training.source import Source
 

@@ -9,7 +9,8 @@ import onnx
 import onnxruntime
 import pytest
 
-from screener.tokens import Bucket, Tokenizer, bucketed
+from screener.buckets import Bucket, bucketed
+from screener.tokens import Tokenizer
 from scripts.commands.model import CACHE
 from tests.training.blocks import below_the_split, block
 from training.agreement import LARGEST_INT8_MOVE, LARGEST_MOVE

@@ -5,6 +5,9 @@ intra_op_thread_count, max_batch_size and the declared inputs and outputs. One p
 one version, so several versions live side by side. Blocking throughout: Triton gives each instance its own
 process.
 
+DEVICE in the server's environment says where: `cuda` on a GPU or not at all, `cpu` on the CPU even where
+there is a GPU; `auto`, as without it, on a GPU where the server has found one and ONNX Runtime has CUDA.
+
 Stands alone: it runs in Triton's stub process, where only numpy and onnxruntime are to be expected.
 """
 
@@ -49,6 +52,7 @@ class TritonPythonModel:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise pb_utils.TritonModelException(f"{name}: cannot load {path}: {error}") from error
+        _require_in_use(self._session, providers[0], name)
         pb_utils.Logger.log_info(f"{name}: {file} on {providers[0]}")
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -151,12 +155,12 @@ def _choose(config: dict[str, Any], args: dict[str, str], folder: Path) -> tuple
     """The model file and the execution providers, best first."""
     file = config.get("default_model_filename") or "model.onnx"
     available = onnxruntime.get_available_providers()
-    if args["model_instance_kind"] == "GPU":
-        if "CUDAExecutionProvider" in available:
-            device = int(args["model_instance_device_id"])
-            file = config.get("cc_model_filenames", {}).get(_compute_capability(device), file)
-            return file, [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
-        pb_utils.Logger.log_warn("this onnxruntime has no CUDA provider: the GPU instance runs on the CPU")
+    if _on_gpu(args["model_instance_kind"], available):
+        if hasattr(onnxruntime, "preload_dlls"):
+            onnxruntime.preload_dlls()  # CUDA's libraries from their wheels, where they came so
+        device = int(args["model_instance_device_id"])
+        file = config.get("cc_model_filenames", {}).get(_compute_capability(device), file)
+        return file, [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
     accelerators = (
         config.get("optimization", {}).get("execution_accelerators", {}).get("cpu_execution_accelerator", [])
     )
@@ -164,6 +168,32 @@ def _choose(config: dict[str, Any], args: dict[str, str], folder: Path) -> tuple
     if not wants_openvino or "OpenVINOExecutionProvider" not in available:
         return file, ["CPUExecutionProvider"]
     return file, [("OpenVINOExecutionProvider", _openvino_options(config, folder)), "CPUExecutionProvider"]
+
+
+def _on_gpu(kind: str, available: list[str]) -> bool:
+    """Whether this instance computes on a GPU; raises where it should and cannot."""
+    device = os.environ.get("DEVICE") or "auto"
+    if device not in ("auto", "cpu", "cuda"):
+        raise pb_utils.TritonModelException(f"DEVICE={device}: allowed are auto, cpu, cuda")
+    has_provider = "CUDAExecutionProvider" in available
+    if device == "cuda" and kind != "GPU":
+        raise pb_utils.TritonModelException("DEVICE=cuda: Triton has found no GPU on this machine")
+    if device == "cuda" and not has_provider:
+        raise pb_utils.TritonModelException(
+            "DEVICE=cuda: this onnxruntime has no CUDA provider; put onnxruntime-gpu in its place"
+        )
+    if device == "auto" and kind == "GPU" and not has_provider:
+        pb_utils.Logger.log_warn("this onnxruntime has no CUDA provider: the GPU instance runs on the CPU")
+    return device != "cpu" and kind == "GPU" and has_provider
+
+
+def _require_in_use(session: Any, wanted: Any, name: str) -> None:
+    """ONNX Runtime goes on with the next provider where one cannot start, and only logs it."""
+    first = wanted if isinstance(wanted, str) else wanted[0]
+    if first not in session.get_providers():
+        raise pb_utils.TritonModelException(
+            f"{name}: {first} did not start, most likely for want of a library; the log says which"
+        )
 
 
 def _openvino_options(config: dict[str, Any], folder: Path) -> dict[str, str]:
