@@ -143,30 +143,38 @@ class Verdict:
             labels=self.labels,  # type: ignore[arg-type]
             category=self.category,  # type: ignore[arg-type]
             confidence=self.confidence,
-            scores=verdict_pb2.CategoryScores(
-                **{category.name.lower(): score for category, score in zip(HARMFUL, self.scores, strict=True)}
-            ),
             heuristic_score=self.heuristic_score,
             model_score=self.model_score,
-            flags=[
-                verdict_pb2.Flag(rule=f.rule, weight=f.weight, start=f.start, end=f.end, category=f.category)  # type: ignore[arg-type]
-                for f in self.flags
-            ],
-            similar_events=[similar_to_proto(similar) for similar in self.similar_events],
             route=self.route,  # type: ignore[arg-type]
             model_name=self.model_name,
             model_version=self.model_version,
             cache_hit=self.cache_hit,
             degraded=self.degraded,
-            timings=verdict_pb2.Timings(
-                queue_ms=self.timings.queue_ms,
-                cache_ms=self.timings.cache_ms,
-                model_ms=self.timings.model_ms,
-                similarity_ms=self.timings.similarity_ms,
-                heuristics_ms=self.timings.heuristics_ms,
-                total_ms=self.timings.total_ms,
-            ),
         )
+        # Field by field where messages are inside: half the time of building each and having it copied.
+        scores, timings = message.scores, message.timings
+        (
+            scores.spam,
+            scores.toxic,
+            scores.targeted_harassment,
+            scores.hate_speech,
+            scores.violence,
+            scores.sexual,
+        ) = self.scores
+        for f in self.flags:
+            message.flags.add(rule=f.rule, weight=f.weight, start=f.start, end=f.end, category=f.category)
+        for similar in self.similar_events:
+            message.similar_events.add(
+                event_id=similar.event_id,
+                cosine=similar.cosine,
+                category=similar.category,
+            )
+        timings.queue_ms = self.timings.queue_ms
+        timings.cache_ms = self.timings.cache_ms
+        timings.model_ms = self.timings.model_ms
+        timings.similarity_ms = self.timings.similarity_ms
+        timings.heuristics_ms = self.timings.heuristics_ms
+        timings.total_ms = self.timings.total_ms
         message.screened_at.FromMilliseconds(self.screened_at_ms)
         if self.campaign is not None:
             message.campaign.campaign_id = self.campaign.campaign_id
@@ -213,9 +221,15 @@ class Verdict:
             ),
         )
 
-    def encode(self) -> bytes:
-        """The bytes that a stream entry carries: a serialised `seawall.screening.v1.Verdict`."""
-        return self.to_proto().SerializeToString()
+    def encode(self, *, queue_ms: float | None = None) -> bytes:
+        """The bytes that a stream entry carries: a serialised `seawall.screening.v1.Verdict`.
+
+        `queue_ms`, where given, stands in place of the one in `timings`: it is known last.
+        """
+        message = self.to_proto()
+        if queue_ms is not None:
+            message.timings.queue_ms = queue_ms
+        return message.SerializeToString()
 
     @classmethod
     def decode(cls, data: bytes) -> Verdict:

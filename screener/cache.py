@@ -15,8 +15,8 @@ from pipeline.store import store_errors
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion
 from screener.windows import READING
 
-_EMBEDDING_BYTES = 2 * EMBEDDING_WIDTH
-_VALUE_BYTES = _EMBEDDING_BYTES + 4 * OUTPUTS
+_VALUE = np.dtype([("embedding", "<f2", EMBEDDING_WIDTH), ("probabilities", "<f4", OUTPUTS)])
+_VALUE_BYTES = _VALUE.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class CachedOutput:
         """The value as Redis holds it."""
         return self.embedding.astype("<f2").tobytes() + self.probabilities.astype("<f4").tobytes()
 
-    @classmethod
-    def decode(cls, value: bytes) -> CachedOutput | None:
-        """Reads a value; None where it has another layout, which is a miss and no error."""
-        if len(value) != _VALUE_BYTES:
-            return None
-        embedding = np.frombuffer(value, "<f2", EMBEDDING_WIDTH).astype(np.float32)
-        return cls(embedding, np.frombuffer(value, "<f4", OUTPUTS, offset=_EMBEDDING_BYTES))
+
+def decoded(values: Sequence[bytes | None]) -> list[CachedOutput | None]:
+    """Reads values, in order; None where there is none, or one of another layout: a miss and no error."""
+    whole = [value for value in values if value is not None and len(value) == _VALUE_BYTES]
+    rows = np.frombuffer(b"".join(whole), _VALUE)
+    found = map(CachedOutput, rows["embedding"].astype(np.float32), rows["probabilities"])
+    return [None if value is None or len(value) != _VALUE_BYTES else next(found) for value in values]
 
 
 class EmbeddingCache:
@@ -56,7 +56,7 @@ class EmbeddingCache:
         """
         with store_errors():
             values = await self._client.mget([self._key(version, text) for text in texts])
-        return [None if value is None else CachedOutput.decode(value) for value in values]  # type: ignore[arg-type]  # bytes, as `connect` asks
+        return decoded(values)  # type: ignore[arg-type]  # bytes, as `connect` asks
 
     async def put(self, version: ModelVersion, outputs: Sequence[tuple[str, CachedOutput]]) -> None:
         """Remembers outputs, by their texts.

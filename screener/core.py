@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.event import Event
+from pipeline.event import NO_METADATA, Event
 from pipeline.fingerprint import Digests
 from pipeline.verdict import Flag, Timings, Verdict
 from screener.encoder import Encoded, Encoder
-from screener.fusion import Judgement, Policy, judge, judge_degraded
+from screener.fusion import Judgement, Policy, Scale, judge_degraded
 from screener.heuristics import Context, Heuristics
-from screener.heuristics.result import HeuristicResult, TextScore
+from screener.heuristics.result import HeuristicResult
 from screener.similarity.comparison import Comparison
-from screener.similarity.informative import informative_words
 from screener.similarity.neighbourhood import ALONE, Neighbourhood, Utterance
 from screener.similarity.seen import NOTHING_SAID, Said
+from screener.text_facts import TextFacts, TextReader, plain_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,14 @@ class Basis:
 class Screened:
     """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis.
 
-    `said` is what the index is told beside the embedding.
+    `said` is what the index is told beside the embedding; `utterance` is what it was asked, if it was.
     """
 
     verdict: Verdict
     embedding: NDArray[np.float32] | None
     basis: Basis | None = None
     said: Said = NOTHING_SAID
+    utterance: Utterance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ModelUsed:
 
 
 class ScreeningCore:
-    """Encodes, scores, compares and judges; publishes and remembers nothing."""
+    """Encodes, scores, compares and judges; publishes nothing, and remembers texts for a minute alone."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class ScreeningCore:
         self._policy = policy
         self._model_name = model_name
         self._similarity = similarity
+        self._reader = TextReader(similarity.digests if similarity else None)
         self._clock_ms = clock_ms
 
     async def screen(self, events: Sequence[Event], *, timeout_s: float) -> list[Screened]:
@@ -96,25 +98,23 @@ class ScreeningCore:
             ModelOutputInvalid: the model answered nonsense.
         """
         started = time.perf_counter()
-        distinct = {text: row for row, text in enumerate(dict.fromkeys(event.content for event in events))}
+        distinct = {text: row for row, text in enumerate(dict.fromkeys([event.content for event in events]))}
         rows = [distinct[event.content] for event in events]
         rules = self._heuristics()
         encoded, texts, heuristics_ms = await self._encode_and_score(list(distinct), rules, timeout_s)
         compared_from = time.perf_counter()
-        near = await self._compare(events, rows, encoded, texts)
+        utterances = self._utterances(events, rows, texts)
+        near = await self._compare(rows, encoded, utterances)
         timings = Timings(
             cache_ms=encoded.cache_ms,
             model_ms=encoded.model_ms,
             similarity_ms=(time.perf_counter() - compared_from) * 1000,
             heuristics_ms=heuristics_ms,
         )
-        findings = []
-        for event, row, nearby in zip(events, rows, near, strict=True):
-            result = rules.with_context(texts[row], _context(event, nearby))
-            basis = Basis(result, tuple(encoded.probabilities[row].tolist()), encoded.thresholds)
-            findings.append((judge(result, basis.probabilities, basis.thresholds, self._policy), basis))
+        findings = self._judged(events, rows, near, texts, rules=rules, encoded=encoded)
         timings = replace(timings, total_ms=(time.perf_counter() - started) * 1000)
         now_ms = self._clock_ms()
+        models = [ModelUsed(self._model_name, encoded.version, hit) for hit in encoded.cached.tolist()]
         return [
             Screened(
                 _verdict(
@@ -122,15 +122,18 @@ class ScreeningCore:
                     judgement,
                     flags=basis.heuristics.flags,
                     near=nearby,
-                    model=ModelUsed(self._model_name, encoded.version, bool(encoded.cached[row])),
+                    model=models[row],
                     timings=timings,
                     screened_at_ms=now_ms,
                 ),
                 encoded.embeddings[row],
                 basis,
                 nearby.said,
+                utterance,
             )
-            for event, row, nearby, (judgement, basis) in zip(events, rows, near, findings, strict=True)
+            for event, row, nearby, (judgement, basis), utterance in zip(
+                events, rows, near, findings, utterances, strict=True
+            )
         ]
 
     def screen_degraded(self, events: Sequence[Event]) -> list[Screened]:
@@ -160,39 +163,77 @@ class ScreeningCore:
 
     async def _encode_and_score(
         self, texts: list[str], rules: Heuristics, timeout_s: float
-    ) -> tuple[Encoded, list[TextScore], float]:
-        revealed = [rules.reveal(text) for text in texts]
+    ) -> tuple[Encoded, list[TextFacts], float]:
+        begun = self._reader.begin(texts, rules, now_ms=time.monotonic_ns() // 1_000_000)
         encoding = asyncio.create_task(
-            self._encoder.encode([draft.text for draft in revealed], timeout_s=timeout_s)
+            self._encoder.encode([plain_text(known) for known in begun], timeout_s=timeout_s)
         )
         try:
             await asyncio.sleep(0)  # sends the request off before the rules take the processor
             started = time.perf_counter()
-            scores = [rules.score_revealed(text, draft) for text, draft in zip(texts, revealed, strict=True)]
+            facts = self._reader.finish(texts, begun, rules)
             heuristics_ms = (time.perf_counter() - started) * 1000
-            return await encoding, scores, heuristics_ms
+            return await encoding, facts, heuristics_ms
         finally:
             encoding.cancel()
 
-    async def _compare(
-        self, events: Sequence[Event], rows: Sequence[int], encoded: Encoded, texts: Sequence[TextScore]
-    ) -> list[Neighbourhood]:
+    def _utterances(
+        self, events: Sequence[Event], rows: Sequence[int], texts: Sequence[TextFacts]
+    ) -> Sequence[Utterance | None]:
         if self._similarity is None:
-            return [ALONE] * len(events)
+            return [None] * len(events)
         now_ms = self._clock_ms()
-        utterances = [
+        author = self._similarity.digests.author
+        return [
             Utterance(
-                author=self._similarity.digests.author(event.platform, event.author_id),
-                text=self._similarity.digests.text(event.content),
-                informative=informative_words(event.content),
-                solicits=texts[row].solicits,
+                author=author(event.platform, event.author_id),
+                text=facts.digest,
+                informative=facts.informative,
+                solicits=facts.score.solicits,
                 at_ms=now_ms,
             )
-            for event, row in zip(events, rows, strict=True)
+            for event, facts in zip(events, map(texts.__getitem__, rows), strict=True)
         ]
+
+    async def _compare(
+        self, rows: Sequence[int], encoded: Encoded, utterances: Sequence[Utterance | None]
+    ) -> list[Neighbourhood]:
+        if self._similarity is None:
+            return [ALONE] * len(rows)
         return await self._similarity.comparison.compare(
-            encoded.embeddings, rows, utterances, version=encoded.version
+            encoded.embeddings,
+            rows,
+            [utterance for utterance in utterances if utterance is not None],
+            version=encoded.version,
         )
+
+    def _judged(
+        self,
+        events: Sequence[Event],
+        rows: Sequence[int],
+        near: Sequence[Neighbourhood],
+        texts: Sequence[TextFacts],
+        *,
+        rules: Heuristics,
+        encoded: Encoded,
+    ) -> list[tuple[Judgement, Basis]]:
+        """One for each event; those of which nothing but an equal text is known share it."""
+        scale = Scale.of(self._policy, encoded.thresholds)
+        probabilities = encoded.probabilities.tolist()
+        shared: dict[int, tuple[Judgement, Basis]] = {}
+        findings = []
+        for event, row, nearby in zip(events, rows, near, strict=True):
+            alone = event.metadata is NO_METADATA and not nearby.near_duplicates
+            found = shared.get(row) if alone else None
+            if found is None:
+                facts = texts[row]
+                result = facts.alone if alone else rules.with_context(facts.score, _context(event, nearby))
+                basis = Basis(result, tuple(probabilities[row]), encoded.thresholds)
+                found = scale.judge(result, basis.probabilities), basis
+                if alone:
+                    shared[row] = found
+            findings.append(found)
+        return findings
 
 
 def _context(event: Event, near: Neighbourhood) -> Context:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
 from pipeline.errors import ModelOutputInvalid
 from pipeline.verdict import HARMFUL, Category, Route
@@ -100,38 +101,66 @@ class Judgement:
     route: Route
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A policy beside the thresholds of one model version: what all events of a batch are judged by.
+
+    Attributes:
+        policy: weights and routing threshold.
+        model: the thresholds in force for what the model says.
+        rules: those for the evidence of the rules.
+    """
+
+    policy: Policy
+    model: Thresholds
+    rules: Thresholds
+
+    @classmethod
+    def of(cls, policy: Policy, thresholds: Sequence[Sequence[float]]) -> Scale:
+        """Joins them.
+
+        Args:
+            policy: weights, routing threshold, and the thresholds that replace those given.
+            thresholds: [2][7] in (0, 1]: label thresholds, escalation thresholds.
+
+        Raises:
+            ModelOutputInvalid: thresholds of a wrong shape, NaN, or out of their range.
+        """
+        return cls(policy, policy.overrides.at(*_checked_thresholds(thresholds)), _rules_alone(policy))
+
+    def judge(self, heuristics: HeuristicResult, probabilities: Sequence[float]) -> Judgement:
+        """Judge one event.
+
+        Args:
+            heuristics: what the rules say.
+            probabilities: 7 calibrated values in 0..1: one for each of `HARMFUL`, then that any harm holds.
+
+        Raises:
+            ModelOutputInvalid: probabilities of a wrong number, NaN, or out of their range.
+        """
+        known = _checked(probabilities)
+        model_score = known[_ANY_HARM]
+        harm = any_harm(model_score, heuristics.score)
+        return _judgement(
+            heuristics,
+            known,
+            scale=self,
+            risk=max(
+                self.policy.heuristic_weight * heuristics.score + self.policy.model_weight * model_score,
+                escalation(harm, self.model.escalation[_ANY_HARM], self.policy.threshold),
+            ),
+            calm=1.0 - harm,
+        )
+
+
 def judge(
     heuristics: HeuristicResult,
     probabilities: Sequence[float],
     thresholds: Sequence[Sequence[float]],
     policy: Policy,
 ) -> Judgement:
-    """Judge one event.
-
-    Args:
-        heuristics: what the rules say.
-        probabilities: 7 calibrated values in 0..1: one for each of `HARMFUL`, then that any harm holds.
-        thresholds: [2][7] in (0, 1]: label thresholds, escalation thresholds.
-        policy: weights, routing threshold, and the thresholds that replace those given.
-
-    Raises:
-        ModelOutputInvalid: a wrong shape, NaN, or a value out of its range.
-    """
-    known = _checked(probabilities)
-    model_score = known[_ANY_HARM]
-    harm = any_harm(model_score, heuristics.score)
-    in_force = policy.overrides.at(*_checked_thresholds(thresholds))
-    return _judgement(
-        heuristics,
-        known,
-        thresholds=in_force,
-        risk=max(
-            policy.heuristic_weight * heuristics.score + policy.model_weight * model_score,
-            escalation(harm, in_force.escalation[_ANY_HARM], policy.threshold),
-        ),
-        calm=1.0 - harm,
-        policy=policy,
-    )
+    """Judge one event; arguments and errors as `Scale` has them."""
+    return Scale.of(policy, thresholds).judge(heuristics, probabilities)
 
 
 def judge_degraded(heuristics: HeuristicResult, policy: Policy) -> Judgement:
@@ -141,13 +170,13 @@ def judge_degraded(heuristics: HeuristicResult, policy: Policy) -> Judgement:
     evidence is all that is known of a category. Confidence in LOW_RISK is one minus that score, for nobody
     knows the probability of harm.
     """
+    rules = _rules_alone(policy)
     return _judgement(
         heuristics,
         None,
-        thresholds=_rules_alone(policy),
+        scale=Scale(policy, rules, rules),
         risk=heuristics.score,
         calm=1.0 - heuristics.score,
-        policy=policy,
     )
 
 
@@ -162,40 +191,44 @@ def _judgement(
     heuristics: HeuristicResult,
     known: Sequence[float] | None,
     *,
-    thresholds: Thresholds,
+    scale: Scale,
     risk: float,
     calm: float,
-    policy: Policy,
 ) -> Judgement:
     probabilities = _NO_MODEL if known is None else known
-    rules = _rules_alone(policy)
+    threshold = scale.policy.threshold
+    label, escalates = scale.model.label, scale.model.escalation
     scores: list[float] = []
-    standing: list[tuple[float, Category]] = []
-    for index, category in enumerate(HARMFUL):
-        p, evidence = probabilities[index], heuristics.evidence[index]
-        score = evidence if known is None else together(p, evidence)
+    standing: list[tuple[float, int]] = []
+    for index, evidence in enumerate(heuristics.evidence):
+        p = probabilities[index]
+        risk = max(risk, escalation(p, escalates[index], threshold))
+        score, height = p, p / label[index]
+        if evidence:  # most texts have none, and what it says is then nothing
+            score = evidence if known is None else together(p, evidence)
+            risk = max(risk, escalation(evidence, scale.rules.escalation[index], threshold))
+            height = max(score / label[index], evidence / scale.rules.label[index])
         scores.append(score)
-        risk = max(
-            risk,
-            escalation(p, thresholds.escalation[index], policy.threshold),
-            escalation(evidence, rules.escalation[index], policy.threshold),
-        )
-        height = max(score / thresholds.label[index], evidence / rules.label[index])
         if height >= 1.0:
-            standing.append((height, category))
-    standing.sort(key=lambda entry: -entry[0])  # stable: equal heights stay in the order of HARMFUL
-    labels = tuple(category for _, category in standing)
+            standing.append((height, index))
+    if len(standing) > 1:
+        standing.sort(key=_height, reverse=True)  # stable: equal heights stay in the order of HARMFUL
+    labels = tuple([HARMFUL[index] for _, index in standing])
     risk = min(max(risk, 0.0), 1.0)
     return Judgement(
         risk_score=risk,
         labels=labels,
         category=labels[0] if labels else Category.LOW_RISK,
-        confidence=scores[HARMFUL.index(labels[0])] if labels else calm,
+        confidence=scores[standing[0][1]] if standing else calm,
         scores=tuple(scores),
         heuristic_score=heuristics.score,
         model_score=probabilities[_ANY_HARM],
-        route=Route.REASONING_QUEUE if risk > policy.threshold else Route.LOW_RISK,
+        route=Route.REASONING_QUEUE if risk > threshold else Route.LOW_RISK,
     )
+
+
+def _height(standing: tuple[float, int]) -> float:
+    return standing[0]
 
 
 def _rules_alone(policy: Policy) -> Thresholds:
@@ -203,8 +236,9 @@ def _rules_alone(policy: Policy) -> Thresholds:
 
 
 def _checked(probabilities: Sequence[float]) -> tuple[float, ...]:
-    values = tuple(float(p) for p in probabilities)
-    if len(values) != _WIDTH or not all(0.0 <= p <= 1.0 for p in values):  # NaN compares false
+    values = tuple(map(float, probabilities))
+    # NaN passes a comparison unseen, but not the sum.
+    if len(values) != _WIDTH or min(values) < 0.0 or max(values) > 1.0 or isnan(sum(values)):
         raise ModelOutputInvalid(f"probabilities are not {_WIDTH} numbers in 0..1")
     return values
 

@@ -135,9 +135,12 @@ class HandOffs:
         found = [next(judged) if one.deadline_s > started else SpillReason.LATE for one in batch]
         outcomes = await self._move(batch, found)
         elapsed_s = self._clock() - started
-        for result, outcome in zip(found, outcomes, strict=True):
-            if isinstance(result, Screened) and isinstance(outcome, Published):
-                self._metrics.observe_verdict(result.verdict, HandOff.DIRECT, elapsed_s)
+        published = [
+            result.verdict
+            for result, outcome in zip(found, outcomes, strict=True)
+            if isinstance(result, Screened) and isinstance(outcome, Published)
+        ]
+        self._metrics.observe_verdicts(published, HandOff.DIRECT, elapsed_s)
         return outcomes
 
     async def _screen(self, events: Sequence[Event]) -> Sequence[Screened | SpillReason]:

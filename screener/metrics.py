@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.hand_off import HandOff
@@ -107,11 +110,15 @@ class ScreenerMetrics:
             "rpc_latency_seconds", "Calls that ended well", ["method"], buckets=_LATENCY_S, registry=registry
         )
 
-    def observe_verdict(self, verdict: Verdict, hand_off: HandOff, seconds: float) -> None:
-        """Counts one published verdict; `seconds` since the event was in hand."""
-        self.screened.labels(verdict.category.name, verdict.route.name, hand_off.label).inc()
-        self.risk.observe(verdict.risk_score)
-        self.latency.labels(hand_off.label).observe(seconds)
+    def observe_verdicts(self, verdicts: Sequence[Verdict], hand_off: HandOff, seconds: float) -> None:
+        """Counts published verdicts of one batch; `seconds` since it was in hand."""
+        way = hand_off.label
+        for (category, route), count in Counts((v.category, v.route) for v in verdicts).items():
+            self.screened.labels(category.name, route.name, way).inc(count)
+        latency = self.latency.labels(way)
+        for verdict in verdicts:
+            self.risk.observe(verdict.risk_score)
+            latency.observe(seconds)
 
     def observe_rpc(self, method: str, code: str, seconds: float) -> None:
         """Counts one call; `method` is the full name, of a method that exists or `other`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.dead_letter import DeadLetter
-from pipeline.event import Platform
+from pipeline.event import PLATFORM_LABELS
 from pipeline.fingerprint import Digests
 from pipeline.keys import Keys
 from pipeline.move import Append, Move
@@ -28,26 +28,27 @@ class Publication:
     def verdict(self, raw: RawEvent, screened: Screened, *, now_ms: int) -> Move:
         """The move that publishes a verdict, with the vector beside it."""
         queue_ms = max(0.0, float(now_ms - raw.entry.admitted_at_ms) - screened.verdict.timings.total_ms)
-        verdict = replace(screened.verdict, timings=replace(screened.verdict.timings, queue_ms=queue_ms))
+        verdict, event = screened.verdict, raw.event
         to_reasoning = verdict.route is Route.REASONING_QUEUE
         # The plain fields are for people who look with redis-cli; programs read the payload.
         fields: dict[str, bytes | str | int | float] = {
             "event_id": verdict.event_id,
-            "platform": Platform(verdict.platform).label,
+            "platform": PLATFORM_LABELS[verdict.platform],
             "category": verdict.category.name,
             "risk_score": f"{verdict.risk_score:.4f}",
-            "payload": verdict.encode(),
+            "payload": verdict.encode(queue_ms=queue_ms),
         }
         if to_reasoning or self.keep_low_risk_content:
             fields["event"] = raw.entry.payload
         beside = None
         if screened.embedding is not None:
+            asked = screened.utterance  # has the digests, if something was compared
             seen = Seen(
                 event_id=verdict.event_id,
                 category=verdict.category,
                 model_version=verdict.model_version,
-                author=self.digests.author(raw.event.platform, raw.event.author_id),
-                text=self.digests.text(raw.event.content),
+                author=asked.author if asked else self.digests.author(event.platform, event.author_id),
+                text=asked.text if asked else self.digests.text(event.content),
                 seen_at_ms=verdict.screened_at_ms,
                 vector=screened.embedding,
                 said=screened.said,

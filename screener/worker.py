@@ -292,12 +292,12 @@ class Worker:
         if moved is None:
             return
         elapsed_s = time.perf_counter() - started
-        for result, new_id in zip(screened, moved, strict=True):
-            if new_id is None:
-                self._metrics.superseded.inc()
-                continue
-            self._dead_letter_limit.passed(1)
-            self._metrics.observe_verdict(result.verdict, HandOff.STREAM, elapsed_s)
+        published = [
+            result.verdict for result, new_id in zip(screened, moved, strict=True) if new_id is not None
+        ]
+        self._metrics.superseded.inc(len(moved) - len(published))
+        self._dead_letter_limit.passed(len(published))
+        self._metrics.observe_verdicts(published, HandOff.STREAM, elapsed_s)
 
     async def _give_up(self, entry: Entry, reason: str, *, deliveries: int, trace: tuple[str, ...]) -> None:
         """Dead-letters the entry; past the limit it stays, as if it had never been tried."""
