@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product, zip_longest
 from typing import Any
 
 ANY = "_"
@@ -69,9 +69,11 @@ class PhraseIndex:
                     self._classes[entry] = (*self._classes.get(entry, ()), f"<{name}>")
         # For each word that begins a phrase, where the phrases go on: most words are looked up here and miss.
         self._first: dict[str, dict[str, dict[str, Any]]] = {}
+        self._beginnings: tuple[frozenset[str], frozenset[tuple[str, str]]] | None = None
 
     def add(self, phrase: str, name: str) -> None:
         """File a phrase under a name; raises as `expand` does."""
+        self._beginnings = None
         for keys in expand(phrase, self._groups):
             node = self._root
             for key in keys:
@@ -84,16 +86,36 @@ class PhraseIndex:
 
     def find(self, words: Sequence[str]) -> list[Match]:
         """Every match, in order of the first word."""
-        beginnings = self._first
-        if beginnings.keys().isdisjoint(words):
-            return []
         found: list[Match] = []
-        for first, word in enumerate(words):
-            following = beginnings.get(word)
-            if following is not None:
-                for node in following.values():
-                    self._follow(node, words, first, first, found)
+        for first in self._places(words):
+            for node in self._first[words[first]].values():
+                self._follow(node, words, first, first, found)
         return found
+
+    def _places(self, words: Sequence[str]) -> Sequence[int]:
+        """Where a phrase may begin: in most texts nowhere, as two sets tell without a step for each word."""
+        if self._beginnings is None:
+            self._beginnings = self._find_beginnings()
+        alone, pairs = self._beginnings
+        if alone.isdisjoint(words) and pairs.isdisjoint(pairwise(words)):
+            return ()
+        return [
+            place
+            for place, pair in enumerate(zip_longest(words, words[1:]))
+            if pair in pairs or pair[0] in alone
+        ]
+
+    def _find_beginnings(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """Words that are phrases or begin one that goes on with any word; pairs that begin the others."""
+        alone: set[str] = set()
+        pairs: set[tuple[str, str]] = set()
+        for word, nodes in self._first.items():
+            keys = {key for node in nodes.values() for key in node}
+            if not keys.isdisjoint((_END, ANY)):
+                alone.add(word)
+            else:
+                pairs.update((word, member) for key in keys for member in self._members(key))
+        return frozenset(alone), frozenset(pairs)
 
     def _follow(
         self, node: dict[str, Any], words: Sequence[str], first: int, last: int, found: list[Match]

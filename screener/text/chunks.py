@@ -6,17 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from screener.text.kinds import ADDRESS, ALONE, LETTERS, MARKED, PLAIN, SINGLE
 from screener.text.links import find_emails, find_links
 from screener.text.vocabulary import Vocabulary
 
-EDGES = "\"'“”‘’.,;:?!()[]{}<>*_~-…/\\|`^=+#&%"
-"""What stands around words."""
-
-# Letters that are words by themselves ("u r a", "it s"): never the broken-off end of a word.
-WORDLIKE_LETTERS = frozenset("aiursmtdx")
-
-_NUMBER = re.compile(r"[\W\d_]*")
+_CHUNK = re.compile(r"\S+")
 _SPELLED = re.compile(r"[^\W_][\W_]{1,3}[^\W_][\W_]{1,3}[^\W_](?![^\W_])")
+_UNKNOWN = frozenset((LETTERS, MARKED, ADDRESS))
 _MOST_ALONE = 2
 """Characters that stand alone, words or not, that spell nothing together."""
 
@@ -26,7 +22,7 @@ class Chunks:
     """A text's chunks.
 
     Attributes:
-        spans: where each stands.
+        spans: where each stands; empty where nothing below is to be looked at.
         unknown: the indices of those that are no plain words, numbers, links or addresses.
         singles: the indices of single letters that are no words.
         may_be_spelled: whether letters may stand singly, with spaces or marks between.
@@ -37,49 +33,37 @@ class Chunks:
     singles: Sequence[int]
     may_be_spelled: bool
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether there is nothing to look at."""
+        return not (self.unknown or self.singles or self.may_be_spelled)
 
-def is_plain(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether `chunks_of` has nothing to tell; cheaper, and true of many texts."""
-    ordinary = vocabulary.ordinary
-    alone = 0
-    for chunk in text.lower().split():
-        if len(chunk) == 1:
-            alone += 1
-            if chunk not in WORDLIKE_LETTERS and chunk.isalpha():
-                return False
-        elif chunk not in ordinary and chunk.strip(EDGES) not in ordinary:
-            return False
-    return alone <= _MOST_ALONE
+
+_NOTHING = Chunks((), (), (), may_be_spelled=False)
 
 
 def chunks_of(text: str, vocabulary: Vocabulary) -> Chunks:
     """The chunks; linear in the length."""
-    ordinary = vocabulary.ordinary
-    spans: list[tuple[int, int]] = []
-    unknown: list[int] = []
-    singles: list[int] = []
-    alone = 0
-    addressed = False
-    end = 0
-    for index, (chunk, low) in enumerate(zip(text.split(), text.lower().split(), strict=True)):
-        start = text.index(chunk, end)
-        end = start + len(chunk)
-        spans.append((start, end))
-        if len(chunk) == 1:
-            alone += 1
-            if low not in WORDLIKE_LETTERS and low.isalpha():
-                singles.append(index)
-        elif low in ordinary or low.strip(EDGES) in ordinary:
-            continue
-        elif low.isalpha():
-            unknown.append(index)
-        elif not _NUMBER.fullmatch(low):
-            unknown.append(index)
-            addressed = addressed or "." in low or "@" in low
-    if addressed:
+    kinds = "".join(map(vocabulary.kinds.__getitem__, text.lower().split()))
+    alone = kinds.count(ALONE) + kinds.count(SINGLE)
+    if kinds.count(PLAIN) + kinds.count(ALONE) == len(kinds) and alone <= _MOST_ALONE:
+        return _NOTHING
+    spans = spans_of(text)
+    unknown = [index for index, kind in enumerate(kinds) if kind in _UNKNOWN]
+    if ADDRESS in kinds:
         unknown = _without_addresses(text, spans, unknown)
-    spelled = alone > _MOST_ALONE or any(_SPELLED.search(text, *spans[index]) for index in unknown)
-    return Chunks(spans, unknown, singles, may_be_spelled=spelled)
+    return Chunks(
+        spans,
+        unknown,
+        singles=[index for index, kind in enumerate(kinds) if kind == SINGLE],
+        may_be_spelled=alone > _MOST_ALONE
+        or any(_SPELLED.search(text, *spans[index]) for index in unknown if kinds[index] != LETTERS),
+    )
+
+
+def spans_of(text: str) -> list[tuple[int, int]]:
+    """Where the chunks stand."""
+    return [match.span() for match in _CHUNK.finditer(text)]
 
 
 def _without_addresses(text: str, spans: Sequence[tuple[int, int]], unknown: list[int]) -> list[int]:

@@ -64,13 +64,17 @@ class English:
 
     def knows(self, word: str) -> bool:
         """Whether this is an English word: one of the list, or of the same stem."""
-        if word in self.words:
+        words = self.words
+        if word in words:
             return True
         if word.endswith(_ENDINGS):
-            stems = (word[: -len(ending)] for ending in _ENDINGS if word.endswith(ending))
-            if any(len(stem) >= _SHORTEST_STEM and stem in self.words for stem in stems):
-                return True
-        return len(word) > _SHORTEST_STEM and any(word + ending in self.words for ending in _STEM_ENDINGS)
+            for ending in _ENDINGS:
+                stem = word.removesuffix(ending)
+                if stem is not word and len(stem) >= _SHORTEST_STEM and stem in words:
+                    return True
+        return len(word) > _SHORTEST_STEM and (
+            word + _STEM_ENDINGS[0] in words or word + _STEM_ENDINGS[1] in words
+        )
 
     def may_hide(self, word: str) -> bool:
         """Whether the word is frequent or long enough to be read out of a disguise."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from screener.text.chunks import EDGES, Chunks
+from screener.text.chunks import Chunks
 from screener.text.draft import Draft, Edit
+from screener.text.kinds import EDGES
 from screener.text.vocabulary import Vocabulary
 
 _MOST_PIECES = 3

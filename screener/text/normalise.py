@@ -13,7 +13,7 @@ from screener.text.draft import Draft
 from screener.text.fold import Folded, fold
 from screener.text.links import Link, find_emails, find_links
 from screener.text.plain import reveal
-from screener.text.reading import read, read_plain
+from screener.text.reading import plain_spans, read, read_plain
 from screener.text.vocabulary import Vocabulary
 
 _NO_VOCABULARY = Vocabulary()
@@ -41,6 +41,11 @@ class Normalised:
     _spans: Sequence[tuple[int, int]] | None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is ASCII without a disguise, a link, an address or a repeated character."""
+        return self._spans is None
+
+    @property
     def text(self) -> str:
         """The normalised text: the words, joined by single spaces."""
         return " ".join(self.words)
@@ -50,7 +55,7 @@ class Normalised:
         """For each word its span (start, end) in the original, in code points. Ask once, not in a loop."""
         if self._spans is not None:
             return self._spans
-        return read(self.folded.text, _NO_VOCABULARY).spans  # plain text: nothing joined, nothing moved
+        return plain_spans(self.folded.text)
 
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:

@@ -28,6 +28,10 @@ _PLAIN_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 _MARKED = re.compile(
     r"[@$*]|!['a-z0-9]|\d['a-z]|[a-z]'?\d|[a-z][^a-z\s'][a-z]|''|(?<!\bit)(?<!\bthat)(?<!\bwhat)'s(?![a-z])"
 )
+# Words and numbers with punctuation around them and spaces between: most texts, and told much faster than by
+# what they have none of.
+_UNMARKED_CHUNK = r"[(\"]*+(?:[a-z]++(?:'(?!s(?![a-z]))[a-z]++)*+|\d++)?+[,.;:?!)\"]*+"
+_UNMARKED = re.compile(rf"\s*+(?:{_UNMARKED_CHUNK}\s++)*+{_UNMARKED_CHUNK}")
 
 
 @dataclass(slots=True)
@@ -51,10 +55,15 @@ def read_plain(text: str, vocabulary: Vocabulary) -> list[str] | None:
 
     They are the words that `read` gives, which also knows their spans: few texts are asked for those.
     """
-    if not text.isascii() or _MARKED.search(text) or has_repeats(text):
+    if not text.isascii() or not (_UNMARKED.fullmatch(text) or not _MARKED.search(text)) or has_repeats(text):
         return None
     words = _PLAIN_WORD.findall(text)
     return words if vocabulary.aliases.keys().isdisjoint(words) else None
+
+
+def plain_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of `read_plain` stand."""
+    return [match.span() for match in _PLAIN_WORD.finditer(text)]
 
 
 def read(text: str, vocabulary: Vocabulary) -> Reading:
@@ -68,17 +77,22 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
 
 
 def _chunks(text: str, vocabulary: Vocabulary) -> Reading:
+    matches = list((ASCII_TOKEN if text.isascii() else TOKEN).finditer(text))
+    tokens = [match[0] for match in matches]
+    spans = [match.span() for match in matches]
     reading = Reading()
-    words, spans = reading.words, reading.spans
-    for match in (ASCII_TOKEN if text.isascii() else TOKEN).finditer(text):
-        chunk = match.group()
-        if chunk.isalpha():  # nearly every word: first, and cheap
-            words.append(chunk)
-            spans.append(match.span())
-        elif chunk[0] == "@" and len(chunk) > 1:
-            _read_mention(chunk, match.start(), reading, vocabulary)
+    done = 0
+    for index in [index for index, token in enumerate(tokens) if not token.isalpha()]:  # few: names, numbers
+        reading.words += tokens[done:index]
+        reading.spans += spans[done:index]
+        done = index + 1
+        token, start = tokens[index], spans[index][0]
+        if token[0] == "@" and len(token) > 1:
+            _read_mention(token, start, reading, vocabulary)
         else:
-            _read_chunk(chunk, match.start(), reading, vocabulary)
+            _read_chunk(token, start, reading, vocabulary)
+    reading.words += tokens[done:]
+    reading.spans += spans[done:]
     return reading
 
 
@@ -108,8 +122,8 @@ def _is_break(chunk: str) -> bool:
 
 
 def _cut_repeats(reading: Reading, vocabulary: Vocabulary) -> None:
-    for index, word in enumerate(reading.words):
-        if word in vocabulary.words or not has_repeats(word):
+    for index, word in [(index, word) for index, word in enumerate(reading.words) if has_repeats(word)]:
+        if word in vocabulary.words:
             continue
         known = vocabulary.stretched(word)
         reading.words[index] = known or cut_repeats(word)  # stretching is emphasis, not disguise

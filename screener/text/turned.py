@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from screener.text.chunks import EDGES
 from screener.text.draft import Draft, Edit
+from screener.text.kinds import EDGES
 from screener.text.vocabulary import Vocabulary
 
 _TURNED_ONLY = dict(

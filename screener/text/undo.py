@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 
 from screener.text import leet
-from screener.text.chunks import EDGES
 from screener.text.decipher import decipher
 from screener.text.draft import Edit
 from screener.text.joined import take_apart
+from screener.text.kinds import EDGES
 from screener.text.letters import FOLDING
 from screener.text.resolve import resolve
 from screener.text.vocabulary import Vocabulary

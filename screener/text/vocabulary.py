@@ -7,11 +7,13 @@ Folding and the shape of a word alone cannot tell whether "fuuck" is a stretched
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import inf, log
 
+from screener.text.draft import Edit
 from screener.text.english import English
+from screener.text.kinds import Kinds
 
 _RUN = re.compile(r"(.)\1+")
 LONGEST = 24
@@ -34,7 +36,7 @@ def squeeze(word: str) -> str:
 
 
 class Vocabulary:
-    """Words to recognise, with their disguises.
+    """Words to recognise, with their disguises; remembers what was found out about chunks of text.
 
     Args:
         words: what to recognise: folded, single words. Where two have a disguise in common ("s**t"), the
@@ -62,6 +64,8 @@ class Vocabulary:
         )
         known = english.words if english else frozenset[str]()
         self.ordinary = self.words | self._spoken | frozenset(plain) | known
+        self.kinds = Kinds(self.ordinary)
+        self.undone: dict[str, Sequence[Edit]] = {}
         # Of two words with a disguise in common the one has it that is no disguise itself.
         ordered = dict.fromkeys(sorted(ordered, key=lambda word: not self.is_english(word)))
         self.aliases: Mapping[str, str] = _aliases(ordered, self.ordinary)
