@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -22,6 +24,8 @@ from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
 from pipeline.keys_in_force import KeysInForce, record_in_log
+from pipeline.processes.parent import run_processes
+from pipeline.processes.place import Place, workers
 from pipeline.quota import Quotas
 from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
@@ -38,8 +42,12 @@ ANSWERED_BY = 0.75
 """The share of the grace period after which calls that still wait for a verdict are answered without it."""
 
 
-async def run(settings: IngestSettings) -> None:
-    """Builds the service and serves until a signal."""
+ENDING_S = 5.0
+"""What a process of several gets beside its grace periods before it is killed."""
+
+
+async def run(settings: IngestSettings, place: Place | None = None) -> None:
+    """Builds the service and serves until a signal; `place` is that of one process of several."""
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     keys = KeysInForce(keys=settings.keys, path=settings.api_keys_file, metrics=metrics.keys)
@@ -114,13 +122,7 @@ async def run(settings: IngestSettings) -> None:
         await client.aclose()
 
     await serve(
-        endpoints=Endpoints(
-            host=settings.bind_host,
-            grpc_port=settings.ingest_grpc_port,
-            http_port=settings.ingest_http_port,
-            max_concurrent_rpcs=settings.max_concurrent_rpcs,
-            drain_grace_s=settings.drain_grace_ms / 1000,
-        ),
+        endpoints=endpoints(settings, place),
         guard=guard,
         register=lambda server: ingest_pb2_grpc.add_IngestServiceServicer_to_server(service, server),
         services=(ingest_pb2.DESCRIPTOR.services_by_name["IngestService"].full_name,),
@@ -134,6 +136,28 @@ async def run(settings: IngestSettings) -> None:
         tasks=tasks,
         stop=stop,
         drain=drain,
+    )
+
+
+def endpoints(settings: IngestSettings, place: Place | None = None) -> Endpoints:
+    """Where the service, or one process of it, listens."""
+    return Endpoints(
+        host=settings.bind_host,
+        grpc_port=settings.ingest_grpc_port,
+        http_port=settings.ingest_http_port,
+        max_concurrent_rpcs=settings.max_concurrent_rpcs,
+        drain_grace_s=settings.drain_grace_ms / 1000,
+        place=place,
+    )
+
+
+def run_workers(settings: IngestSettings) -> Coroutine[Any, Any, None]:
+    """Runs the service as several processes until a signal."""
+    return run_processes(
+        workers(settings.ingest_workers),
+        endpoints=endpoints(settings),
+        certificates=CertificatesInForce.of(settings.server_certificates),
+        stop_within_s=2 * settings.drain_grace_ms / 1000 + ENDING_S,
     )
 
 
@@ -152,8 +176,10 @@ def main() -> None:
     """Starts the service; a fault at start is one line on standard error."""
     try:
         settings = load(IngestSettings)
-        configure_logging(service="ingest", level=settings.log_level)
-        uvloop.run(run(settings))
+        place = Place.of(sys.argv)
+        configure_logging(service="ingest", level=settings.log_level, part=place.part if place else None)
+        alone = settings.ingest_workers == 1 or place
+        uvloop.run(run(settings, place) if alone else run_workers(settings))
     except (StartupFailed, TaskFailed) as error:
         sys.exit(f"ingest: {error}")
 

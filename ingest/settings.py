@@ -19,6 +19,12 @@ class IngestSettings(ServiceSettings):
 
     ingest_grpc_port: Port = Field(default=50051, description="gRPC port of ingest")
     ingest_http_port: Port = Field(default=8001, description="HTTP port of ingest: /health, /ready, /metrics")
+    ingest_workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that share the ports; bounds and quotas hold for each by itself",
+    )
     max_queue_depth: int = Field(
         default=100_000,
         ge=10,

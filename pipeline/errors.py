@@ -6,6 +6,7 @@ SeawallError
 │   ├── QuotaExceeded     a key has sent what its quota allows; names the key and the limit
 │   ├── StoreUnavailable  Redis is away, read-only or out of memory
 │   ├── ModelUnavailable  Triton is away, loading, or too slow
+│   │   └── IndexUnavailable  so is the process that has the host's similarity index
 │   └── WatchEnded        a watch of verdicts goes on from its position
 │       ├── WatcherTooSlow    at the same screener, by who reads faster
 │       └── WatchInterrupted  at another screener, or here in a while
@@ -57,6 +58,13 @@ class StoreUnavailable(Retry):
 
 class ModelUnavailable(Retry):
     """Triton is away, still loading, or did not answer in time."""
+
+
+class IndexUnavailable(ModelUnavailable):
+    """The process that has the host's similarity index is away, still reading, or did not answer in time.
+
+    Whoever waits for a model waits for it too: without either there is no verdict.
+    """
 
 
 class WatchEnded(Retry):

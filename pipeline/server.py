@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
+from pipeline.processes.place import Place, when_parent_ends
 from pipeline.readiness import Readiness
 from pipeline.reflection import enable_reflection
 from pipeline.server_bounds import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, ConnectionBounds
@@ -28,13 +29,18 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a service listens; the rest of its server's bounds."""
+    """Where a service listens; the rest of its server's bounds.
+
+    `place` is that of one process of several: the gRPC port is then shared with the others, and HTTP is
+    answered on the process's socket in place of the port.
+    """
 
     host: str
     grpc_port: int
     http_port: int
     max_concurrent_rpcs: int
     drain_grace_s: float
+    place: Place | None = None
 
 
 def channel_options() -> list[tuple[str, int]]:
@@ -89,20 +95,24 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
+    if endpoints.place is not None:
+        when_parent_ends(signalled.set)
     server = grpc.aio.server(
         interceptors=(guard,),
         maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
         options=[
             *ConnectionBounds().options(),
-            ("grpc.so_reuseport", 0),
-        ],  # a port in use is an error, not a second owner
+            ("grpc.so_reuseport", int(endpoints.place is not None)),
+        ],  # a port in use is an error, not a second owner; the parent of several has seen to that
     )
     register(server)
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     enable_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     credentials = server_credentials(certificates) if certificates else None
-    await _bind(server, endpoints.host, endpoints.grpc_port, credentials)
+    if endpoints.place is None:
+        await ensure_free(endpoints.host, endpoints.grpc_port)
+    _bind(server, endpoints.host, endpoints.grpc_port, credentials)
     web = await start_web(
         host=endpoints.host,
         port=endpoints.http_port,
@@ -111,6 +121,7 @@ async def serve(
         readiness=readiness,
         registry=registry,
         ssl_context=server_context(certificates) if certificates else None,
+        socket=endpoints.place.http_socket if endpoints.place else None,
     )
     await server.start()
     _log.info("started", grpc_port=endpoints.grpc_port, http_port=endpoints.http_port)
@@ -132,22 +143,33 @@ async def serve(
         raise TaskFailed(f"{task.get_name()} failed") from task.exception()
 
 
-async def _bind(
-    server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None
-) -> None:
+async def ensure_free(host: str, port: int) -> None:
+    """Returns where a gRPC server can listen; looked at first, for gRPC writes lines of its own about it.
+
+    Raises:
+        StartupFailed: the port is in use.
+    """
+    try:
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+    except OSError as error:
+        raise _not_opened(host, port, error.strerror or "in use?") from None
+    probe.close()
+    await probe.wait_closed()
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None) -> None:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        # Tried first, for gRPC writes lines of its own about a port in use.
-        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
-        probe.close()
-        await probe.wait_closed()
         if credentials is None:
             server.add_insecure_port(address)
         else:
             server.add_secure_port(address, credentials)
-    except (OSError, RuntimeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "in use?"
-        raise StartupFailed(f"gRPC port {port} on {host} cannot be opened ({why}); choose another") from None
+    except RuntimeError:
+        raise _not_opened(host, port, "in use?") from None
+
+
+def _not_opened(host: str, port: int, why: str) -> StartupFailed:
+    return StartupFailed(f"gRPC port {port} on {host} cannot be opened ({why}); choose another")
 
 
 async def _keep_health(

@@ -21,6 +21,7 @@ CODES: dict[type[errors.SeawallError], grpc.StatusCode] = {
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ModelUnavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.IndexUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.WatcherTooSlow: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.WatchInterrupted: grpc.StatusCode.UNAVAILABLE,
     errors.PositionLost: grpc.StatusCode.OUT_OF_RANGE,

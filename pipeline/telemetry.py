@@ -14,11 +14,16 @@ LOG_FIELDS = {
     "timestamp": "ISO 8601, UTC",
     "logger": "the module that says it",
 }
-"""Fields of every line; further ones are counts, durations, entry ids, error types, names of settings."""
+"""Fields of every line, and `part` where a service runs as several processes.
+
+Further ones are counts, durations, entry ids, error types, names of settings.
+"""
 
 
-def configure_logging(*, service: str, level: str) -> None:
+def configure_logging(*, service: str, level: str, part: str | None = None) -> None:
     """Sends every log line of the process, libraries' included, to standard output as JSON.
+
+    `part` is which process of the service this is, where there are several.
 
     Not those of gRPC's core, which any caller can cause: GRPC_VERBOSITY=NONE keeps it quiet.
     """
@@ -27,7 +32,7 @@ def configure_logging(*, service: str, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _adds(service),
+        _adds(service, part),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -51,9 +56,11 @@ def configure_logging(*, service: str, level: str) -> None:
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
 
 
-def _adds(service: str) -> structlog.types.Processor:
+def _adds(service: str, part: str | None) -> structlog.types.Processor:
     def add(_logger: object, _method: str, fields: structlog.types.EventDict) -> structlog.types.EventDict:
         fields.setdefault("service", service)
+        if part is not None:
+            fields.setdefault("part", part)
         return fields
 
     return add

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -26,8 +27,11 @@ async def start_web(
     readiness: Readiness,
     registry: CollectorRegistry,
     ssl_context: ssl.SSLContext | None = None,
+    socket: Path | None = None,
 ) -> web.AppRunner:
     """Listens on `host:port`, over TLS where there is a context for it; `cleanup()` on the answer ends it.
+
+    Or on `socket` alone, a path, where there is one.
 
     Raises:
         StartupFailed: the port is in use.
@@ -49,11 +53,28 @@ async def start_web(
     answer = {"/health": health, "/ready": ready, "/metrics": metrics, "/openapi.json": description}
     app = web.Application(client_max_size=0, middlewares=[_guard(keys)])
     app.add_routes([web.get(route.path, answer[route.path]) for route in ROUTES])
+    return await listen(app, host=host, port=port, ssl_context=ssl_context, socket=socket)
+
+
+async def listen(
+    app: web.Application,
+    *,
+    host: str,
+    port: int,
+    ssl_context: ssl.SSLContext | None = None,
+    socket: Path | None = None,
+) -> web.AppRunner:
+    """Serves an application as `start_web` serves its own; errors as there."""
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
+    site: web.BaseSite = (
+        web.UnixSite(runner, socket)
+        if socket is not None
+        else web.TCPSite(runner, host, port, ssl_context=ssl_context)
+    )
     try:
-        await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
+        await site.start()
     except OSError as error:
         await runner.cleanup()
         raise StartupFailed(

@@ -7,8 +7,10 @@ import contextlib
 import os
 import socket
 import sys
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import grpc
 import uvloop
@@ -22,6 +24,8 @@ from pipeline.guard import Guard
 from pipeline.keys import GROUP, ONLY
 from pipeline.keys_in_force import KeysInForce
 from pipeline.move import Mover, StreamCaps
+from pipeline.processes.parent import run_processes
+from pipeline.processes.place import Place, workers
 from pipeline.quota import Quotas
 from pipeline.readiness import Readiness
 from pipeline.server import Endpoints, serve
@@ -34,7 +38,7 @@ from pipeline.tls import CertificatesInForce
 from pipeline.tls_watch import watch_certificates
 from pipeline.verdict_tail import VerdictTail
 from screener.admin import AdminService
-from screener.assembly import comparison_of, indexes_of, snapshots_of
+from screener.assembly import comparison_of, index_feed, indexes_of
 from screener.breaker import MOST_PROBE_S, GuardedModel, ModelBreaker
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
@@ -44,6 +48,7 @@ from screener.forget import Forgetting
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.hand_off_stream import HandOffDoor
 from screener.housekeeping import Housekeeping
+from screener.index_process import INDEX, run_index
 from screener.lease import Lease
 from screener.metrics import ScreenerMetrics
 from screener.model import Device
@@ -53,15 +58,23 @@ from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
+from screener.similarity.comparison import Comparison
 from screener.similarity.feed import IndexFeed
+from screener.similarity.shared import SharedComparison, socket_of
 from screener.source import Source
 from screener.tokens import Tokenizer, TokenizerUnreadable
 from screener.triton import MODEL, TritonModel
 from screener.watch import Watches
 from screener.worker import Worker, WorkerLimits
 
-async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the composition root, top to bottom
-    """Builds the service and serves until a signal."""
+INDEX_TIMEOUT_S = 5.0
+"""Most time for an answer of the host's index process."""
+
+
+async def run(  # noqa: PLR0915  # the composition root, top to bottom
+    settings: ScreenerSettings, place: Place | None = None
+) -> None:
+    """Builds the service and serves until a signal; `place` is that of one worker of several."""
     registry = CollectorRegistry()
     metrics = ScreenerMetrics(registry)
     keys = KeysInForce(
@@ -104,17 +117,14 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
     queue_encoder, direct_encoder = (
         Encoder(GuardedModel(model, breaker), cache, metrics) for model in (queue_model, direct_model)
     )
-    indexes = indexes_of(settings)
-    comparison = comparison_of(settings, indexes)
-    feed = IndexFeed(
-        client,
-        ONLY,
-        indexes,
-        metrics,
-        snapshots_of(settings, metrics),
-        keep_ms=settings.similarity_keep_seconds * 1000,
-        clock_ms=clock.now_ms,
-    )
+    comparison: Comparison
+    feed: IndexFeed | SharedComparison
+    if place is None:
+        indexes = indexes_of(settings)
+        comparison = comparison_of(settings, indexes)
+        feed = index_feed(settings, client, indexes, metrics, clock)
+    else:
+        comparison = feed = SharedComparison(socket_of(place.folder), timeout_s=INDEX_TIMEOUT_S)
     rules = RulesInForce(settings.custom_rules_path)
     queue_core, direct_core = (
         ScreeningCore(
@@ -273,13 +283,7 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
         await client.aclose()
 
     await serve(
-        endpoints=Endpoints(
-            host=settings.bind_host,
-            grpc_port=settings.screener_grpc_port,
-            http_port=settings.screener_http_port,
-            max_concurrent_rpcs=settings.max_concurrent_rpcs,
-            drain_grace_s=settings.drain_grace_ms / 1000,
-        ),
+        endpoints=endpoints(settings, place),
         guard=guard,
         register=lambda server: _register(server, service, admin),
         services=(
@@ -301,6 +305,29 @@ async def run(settings: ScreenerSettings) -> None:  # noqa: PLR0915  # the compo
         tasks=tasks,
         stop=stop,
         drain=drain,
+    )
+
+
+def endpoints(settings: ScreenerSettings, place: Place | None = None) -> Endpoints:
+    """Where the service, or one process of it, listens."""
+    return Endpoints(
+        host=settings.bind_host,
+        grpc_port=settings.screener_grpc_port,
+        http_port=settings.screener_http_port,
+        max_concurrent_rpcs=settings.max_concurrent_rpcs,
+        drain_grace_s=settings.drain_grace_ms / 1000,
+        place=place,
+    )
+
+
+def run_workers(settings: ScreenerSettings) -> Coroutine[Any, Any, None]:
+    """Runs the service as several processes, and one for the index, until a signal."""
+    return run_processes(
+        (INDEX, *workers(settings.screener_workers)),
+        last=(INDEX,),
+        endpoints=endpoints(settings),
+        certificates=CertificatesInForce.of(settings.server_certificates),
+        stop_within_s=2 * (settings.drain_grace_ms + settings.model_timeout_ms) / 1000,
     )
 
 
@@ -334,7 +361,11 @@ def _register(server: grpc.aio.Server, service: ScreeningService, admin: AdminSe
 
 
 async def _work(
-    worker: Worker, feed: IndexFeed, encoder: Encoder, timeout_s: float, warm: asyncio.Event
+    worker: Worker,
+    feed: IndexFeed | SharedComparison,
+    encoder: Encoder,
+    timeout_s: float,
+    warm: asyncio.Event,
 ) -> None:
     """Warms up, then works: the first event finds the model warm and the index full."""
     await feed.caught_up.wait()
@@ -348,8 +379,12 @@ def main() -> None:
     """Starts the service; a fault at start is one line on standard error."""
     try:
         settings = load(ScreenerSettings)
-        configure_logging(service="screener", level=settings.log_level)
-        uvloop.run(run(settings))
+        place = Place.of(sys.argv)
+        configure_logging(service="screener", level=settings.log_level, part=place.part if place else None)
+        if place is not None:
+            uvloop.run(run_index(settings, place) if place.part == INDEX else run(settings, place))
+        else:
+            uvloop.run(run(settings) if settings.screener_workers == 1 else run_workers(settings))
     except (StartupFailed, TaskFailed) as error:
         sys.exit(f"screener: {error}")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import redis.asyncio as aioredis
+
+from pipeline.keys import ONLY
+from pipeline.store_clock import StoreClock
 from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
 from screener.similarity.campaign import CampaignPolicy
 from screener.similarity.comparison import LocalComparison
-from screener.similarity.feed import Sealer
+from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.snapshot_folder import SnapshotFolder
 from screener.similarity.snapshots import Snapshots
@@ -34,6 +38,25 @@ def comparison_of(settings: ScreenerSettings, indexes: VersionedIndexes) -> Loca
         least_authors=settings.campaign_min_authors,
     )
     return LocalComparison(indexes, policy)
+
+
+def index_feed(
+    settings: ScreenerSettings,
+    client: aioredis.Redis,
+    indexes: VersionedIndexes,
+    metrics: ScreenerMetrics,
+    clock: StoreClock,
+) -> IndexFeed:
+    """What fills the indexes, from a snapshot and from the stream."""
+    return IndexFeed(
+        client,
+        ONLY,
+        indexes,
+        metrics,
+        snapshots_of(settings, metrics),
+        keep_ms=settings.similarity_keep_seconds * 1000,
+        clock_ms=clock.now_ms,
+    )
 
 
 def snapshots_of(settings: ScreenerSettings, metrics: ScreenerMetrics) -> Snapshots | None:

@@ -19,6 +19,13 @@ class ScreenerSettings(ServiceSettings):
     screener_grpc_port: Port = Field(default=50052, description="gRPC port of screener")
     screener_http_port: Port = Field(default=8002, description="HTTP port: /health, /ready, /metrics")
 
+    screener_workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that share the ports and one similarity index; bounds hold for each by itself",
+    )
+
     triton_grpc_url: str = Field(default="127.0.0.1:8101", description="Triton's gRPC address, host:port")
     triton_ca_path: Path | None = Field(
         default=None,

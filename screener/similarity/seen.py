@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import numpy as np
 import orjson
@@ -40,7 +42,11 @@ class Said:
     @classmethod
     def decode(cls, data: bytes) -> Said:
         """Reads what `encode` wrote; raises ValueError, KeyError or TypeError."""
-        facts = orjson.loads(data)
+        return cls.of(orjson.loads(data))
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Said:
+        """Takes it from the JSON object; raises KeyError or TypeError."""
         families = tuple(Standing(**standing) for standing in facts.pop("families"))
         return cls(**facts, families=families)
 
@@ -100,7 +106,8 @@ class Seen:
         """
         try:
             vector = np.frombuffer(fields[b"vector"], "<f2").astype(np.float32)
-            if vector.shape != (EMBEDDING_WIDTH,) or not np.isfinite(vector).all():
+            # Of float16 numbers no sum overflows: it is finite where all of them are.
+            if vector.shape != (EMBEDDING_WIDTH,) or not isfinite(vector.sum()):
                 raise ValueError("no vector")
             return cls(
                 event_id=fields[b"event_id"].decode(),
