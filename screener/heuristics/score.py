@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from math import prod
 from operator import itemgetter
 
@@ -15,7 +14,7 @@ from screener.heuristics.quotation import quotations
 from screener.heuristics.result import NO_EVIDENCE, Context, HeuristicResult, TextScore
 from screener.heuristics.rules import ALLOW, Rule, Rules
 from screener.heuristics.rules_file import DISGUISED
-from screener.heuristics.shapes import NEED_LINKS, NEED_OTHER_THAN_ASCII, SHAPES
+from screener.heuristics.shape_rules import ShapeRules
 from screener.text import Draft, Normalised, normalise_revealed, reveal
 
 MOST_FLAGS = 8
@@ -32,11 +31,7 @@ class Heuristics:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        shapes = {name: (rules.rules[name], find) for name, (find, _) in SHAPES.items()}
-        # Most texts are ASCII without links: they are not asked for what only others can have.
-        self._of_links = [shapes[name] for name in sorted(NEED_LINKS)]
-        self._of_others = [shapes[name] for name in sorted(NEED_OTHER_THAN_ASCII)]
-        self._of_all = [shapes[name] for name in shapes if name not in NEED_LINKS | NEED_OTHER_THAN_ASCII]
+        self._shapes = ShapeRules(rules)
         self._context = [(rules.rules[name], holds) for name, (holds, _) in CONTEXT_RULES.items()]
         self._combined = [rule for rule in rules.rules.values() if rule.together]
 
@@ -56,11 +51,7 @@ class Heuristics:
         """As `score_text`, of content that `reveal` has put into plain writing already."""
         text = normalise_revealed(content, revealed, self.rules.vocabulary)
         spans: dict[str, Sequence[tuple[int, int]]] = {}
-        for rule, find in chain(
-            self._of_all,
-            self._of_links if text.links else (),
-            () if content.isascii() else self._of_others,
-        ):
+        for rule, find in self._shapes.worth_asking(text):
             found = find(content, text, rule.shape)
             if found:
                 spans[rule.name] = found

@@ -212,3 +212,9 @@ NEED_OTHER_THAN_ASCII = frozenset(
     {"beast_emoji", "emoji_flood", "obscene_emoji", "weapon_emoji", "zalgo", "zero_width"}
 )
 """Those that find nothing in ASCII."""
+
+NEED_THEIR_WORDS = frozenset({"baited_contact", "laughter", "money_amount"})
+"""Those that find nothing in ASCII without one of their words."""
+
+NEED_ODD_TEXT = frozenset({"mass_mentions", "repeated_characters"})
+"""Those that find nothing in plain text (`Normalised.is_plain`)."""

@@ -37,7 +37,7 @@ class Folded:
 
 def fold(content: str) -> Folded:
     """Fold any content; time grows linearly with its length."""
-    if content.isascii() and not _CONTROL.search(content):
+    if content.isascii() and (content.isprintable() or not _CONTROL.search(content)):
         return Folded(content.lower(), None)
     if _FLAG.search(content):
         content = _FLAG.sub("  ", content)

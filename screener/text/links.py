@@ -16,6 +16,8 @@ _LINK = re.compile(
     rf"|(?<![\w@.-])(?P<bare>(?:[a-z0-9][a-z0-9-]{{0,62}}\.){{1,4}}(?:{_ENDINGS}))"
     r"(?![\w-]|\.\w)(?:/[^\s<>\"')\]]*)?"
 )
+# What every link has, and the end of a sentence has not.
+_MAY_BE_LINK = re.compile(r"\.\S|:/")
 _EMAIL = re.compile(r"(?<![\w.+-])[a-z0-9][\w.+-]{0,63}@[a-z0-9][a-z0-9.-]{0,252}\.[a-z]{2,24}")
 
 
@@ -31,7 +33,7 @@ class Link:
 
 def find_links(text: str) -> tuple[Link, ...]:
     """Every link of folded text, in order."""
-    if "." not in text and "://" not in text:
+    if not _MAY_BE_LINK.search(text):
         return ()
     found = []
     for match in _LINK.finditer(text):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from screener.text.vocabulary import Vocabulary
 from screener.text.words import (
     ASCII_TOKEN,
+    THREE,
     TOKEN,
     cut_repeats,
     decode,
@@ -122,7 +123,8 @@ def _is_break(chunk: str) -> bool:
 
 
 def _cut_repeats(reading: Reading, vocabulary: Vocabulary) -> None:
-    for index, word in [(index, word) for index, word in enumerate(reading.words) if has_repeats(word)]:
+    repeated = THREE.search
+    for index, word in [(index, word) for index, word in enumerate(reading.words) if repeated(word)]:
         if word in vocabulary.words:
             continue
         known = vocabulary.stretched(word)

@@ -28,12 +28,13 @@ _CONTRACTED = frozenset(
     ["it", "that", "he", "she", "what", "who", "there", "here", "let", "how", "where", "when", "one"]
 )
 _TRIPLE = re.compile(r"(.)\1{2,}")
-_THREE = re.compile(r"(.)\1\1")
+THREE = re.compile(r"(.)\1\1")
+"""The same character three times."""
 
 
 def has_repeats(text: str) -> bool:
     """Whether some character stands three times in a row or more."""
-    return _THREE.search(text) is not None
+    return THREE.search(text) is not None
 
 
 def cut_repeats(word: str) -> str:
