@@ -18,6 +18,7 @@ from benchmarks import restart as restarting
 from benchmarks import worst_case as worst
 from benchmarks.handoff import Effort, HandOffFigures, measure
 from benchmarks.turns import Series
+from scripts.commands.bench_run import add_run
 from scripts.commands.bench_suite import add_suite
 from scripts.commands.build_if_missing import build_model_if_missing
 from scripts.errors import CommandFailed
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Measure the system and its limits side by side.", no_args_is_help=True)
 add_suite(app)
+add_run(app)
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from rich.console import Console
 from benchmarks.compare import changes
 from benchmarks.result import Effort, Result
 from benchmarks.suite import SUITE, measure_of
+from scripts.commands.bench_run import read_run
 from scripts.commands.build_if_missing import build_model_if_missing
 from scripts.errors import CommandFailed
 from scripts.show.bench_tables import changes_table, result_table
@@ -60,7 +61,7 @@ def compare(
 ) -> None:
     """What changed from A to B; in bold where it is more than the rounds spread."""
     console = Console(highlight=False)
-    old, new = _read(before), _read(after)
+    old, new = read_run(before), read_run(after)
     if not (both := [name for name in new if name in old]):
         raise CommandFailed(f"{before} and {after} have no benchmark in common")
     for name in both:
@@ -98,15 +99,3 @@ def _effort(rounds: int | None, seconds: float | None, *, brief: bool) -> Effort
 def _write(out: Path | None, result: Result) -> None:
     if out:
         out.write_bytes(result.encode())
-
-
-def _read(path: Path) -> dict[str, Result]:
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    found = {}
-    for file in files:
-        try:
-            result = Result.decode(file.read_bytes())
-        except ValueError as error:
-            raise CommandFailed(f"{file}: {error}") from error
-        found[result.benchmark] = result
-    return found

@@ -24,6 +24,21 @@ def result_table(results: Sequence[Result]) -> Table:
     return table
 
 
+def markdown_table(results: Sequence[Result]) -> str:
+    """The same as a table of Markdown, in which what is not reached is bold."""
+    rows = ["| benchmark | figure | measured | limit | ratio | wanted |", "|---|---|---:|---:|---:|---|"]
+    for result in results:
+        for number, line in enumerate(result.lines):
+            name = "" if number else f"`{result.benchmark}`"
+            limit = f"{line.against}: {_cell(line.limit)}" if line.limit else ""
+            ratio = f"{line.ratio.median:.2f}" if line.ratio else ""
+            wanted = ", ".join(
+                f"{wanted}" if wanted.reached(line) else f"**{wanted}: missed**" for wanted in line.wanted
+            )
+            rows.append(f"| {name} | {line.figure} | {_cell(line.ours)} | {limit} | {ratio} | {wanted} |")
+    return "\n".join(rows)
+
+
 def changes_table(benchmark: str, found: Sequence[Change]) -> Table:
     """Before, after, and the factor; in bold where it is more than the rounds spread."""
     table = Table(title=benchmark, title_justify="left")
