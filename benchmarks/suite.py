@@ -10,7 +10,18 @@ from benchmarks.result import Effort, Result
 
 Measure = Callable[[Effort], Coroutine[Any, Any, Result]]
 
-SUITE: Mapping[str, str] = {}
+SUITE: Mapping[str, str] = {
+    "runtimes": "The model's graph in every runtime that this machine has: which is the fastest.",
+    "triton": "The model behind Triton, beside the fastest bare runtime with the same batches.",
+    "screen-uncached": "The screener with texts that it has never seen, beside the fastest bare runtime.",
+    "screen-cached": "The screener with texts that its cache holds: distinct ones, and the same ones again.",
+    "heuristics": "Plain writing and the rules, on messages of all lengths.",
+    "tokenize": "Our tokenizer, beside the library alone.",
+    "end-to-end": "New texts from the call of ingest to the verdict in the stream.",
+    "scale-out": "One, two and four workers of each service on this host, beside what one of them allows.",
+    "memory-use": "What the services hold in memory over a million events, and Redis for each.",
+    "baseline-screening": "Screening beside the obvious design: one event at a time, from end to end.",
+}
 """Name, and what it measures in a sentence. `ingest-batch` is `measure` in `benchmarks.ingest_batch`."""
 
 
