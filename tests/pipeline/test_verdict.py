@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,12 @@ from tests.pipeline.strategies import VERDICTS
 @given(verdict=VERDICTS)
 def test_decodes_what_it_encoded(verdict: Verdict) -> None:
     assert Verdict.decode(verdict.encode()) == verdict
+
+
+@given(verdict=VERDICTS)
+def test_the_time_in_the_queue_may_be_told_last(verdict: Verdict) -> None:
+    told = Verdict.decode(verdict.encode(queue_ms=12.5))
+    assert told == replace(verdict, timings=replace(verdict.timings, queue_ms=12.5))
 
 
 @given(data=st.binary(max_size=200))

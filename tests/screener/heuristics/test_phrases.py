@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from screener.heuristics.phrases import PhraseIndex
 
@@ -57,3 +59,36 @@ def test_a_bad_phrase_is_refused(phrase: str) -> None:
 def test_an_unknown_group_is_refused() -> None:
     with pytest.raises(KeyError):
         PhraseIndex(GROUPS).add("<nobody> here", "rule")
+
+
+WORDS = ["i", "am", "going", "to", "will", "see", "you", "u", "damn", "so", "good"]
+
+
+@settings(max_examples=300, derandomize=True)
+@given(
+    phrases=st.lists(
+        st.lists(st.sampled_from([*WORDS, "<you>", "<will>", "[<swear>]", "_"]), min_size=1, max_size=4)
+        .map(" ".join)
+        .filter(lambda phrase: phrase[0] not in "_[")
+    ),
+    words=st.lists(st.sampled_from([*WORDS, "other"]), max_size=12),
+)
+def test_where_no_phrase_begins_none_is_found(phrases: list[str], words: list[str]) -> None:
+    index = PhraseIndex(GROUPS)
+    for phrase in phrases:
+        index.add(phrase, phrase)
+    from_each = [
+        (match.names, first + match.first, first + match.last)
+        for first in range(len(words))
+        for match in index.find(words[first:])
+        if not match.first
+    ]
+    assert [(match.names, match.first, match.last) for match in index.find(words)] == from_each
+
+
+def test_a_phrase_that_is_added_later_is_found() -> None:
+    index = PhraseIndex(GROUPS)
+    index.add("hello", "one")
+    assert not index.find(["stop", "it"])
+    index.add("stop it", "two")
+    assert [match.names for match in index.find(["stop", "it"])] == [("two",)]
