@@ -42,7 +42,7 @@ class ScreenerSettings(ServiceSettings):
         default=30_000, ge=10, le=600_000, description="Most time that Triton gets for one batch"
     )
     model_request_tokens: int = Field(
-        default=1_024,
+        default=512,
         ge=64,
         le=32_768,
         description="Tokens of one request to Triton, at most, padding included; more for a GPU",

@@ -29,7 +29,9 @@ ADMIN_HEADER = "seawall-admin"
 _POLL_S = 0.05
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
 
-_NOISE = re.compile(r"DCGM|NVML|pinned|(?<!DEVICE=)CUDA|cudart|Signal \(|exit timeout", re.IGNORECASE)
+_NOISE = re.compile(
+    r"^(?!.*TritonModelException).*(?:DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout)", re.IGNORECASE
+)
 _PREFIX = re.compile(r"^[EWF]\d{4} [\d:.]+ \d+ \S+\] ")
 
 

@@ -179,15 +179,15 @@ async def test_requests_of_one_length_are_run_together(
     model = TritonModel.connect(triton_server.grpc_url, tokenizer, max_concurrent=24)
     texts = ["are you coming to the game tonight?"]
     await model.infer(texts, timeout_s=60)
-    runs = []
+    before = _runs(triton_server)
     for _ in range(5):  # on a busy machine a round of requests may trickle in one by one
-        before = _runs(triton_server)
         await asyncio.gather(*(model.infer(texts, timeout_s=60) for _ in range(24)))
-        after = _runs(triton_server)
-        assert after["requests"] - before["requests"] == 24
-        runs.append(after["runs"] - before["runs"])
+    after = _runs(triton_server)
     await model.close()
-    assert min(runs) < 24, runs
+    # Triton counts after it has answered: of the last request, before or after, the count may be late.
+    requests, runs = (after[name] - before[name] for name in ("requests", "runs"))
+    assert abs(requests - 5 * 24) <= 1
+    assert runs < requests - 1
 
 
 def _runs(server: TritonServer) -> dict[str, float]:
