@@ -17,7 +17,7 @@ from seawall.screening.v1 import screening_pb2_grpc
 from benchmarks.open_loop import at_rate
 from benchmarks.texts import new_text
 from benchmarks.turns import Figures, percentile
-from pipeline.admission import Admission, AdmissionLimits, Candidate
+from pipeline.admission import Admission, AdmissionLimits, Admitted, Candidate, Decision
 from pipeline.event import Event, EventType, Platform
 from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
@@ -125,19 +125,28 @@ class Client:
 
     async def handed(self, texts: Sequence[str]) -> list[Handed]:
         """Admits events for the direct way, as ingest does; their entries."""
+        events = [event_of(text) for text in texts]
+        return [
+            Handed(RawEvent(Entry(decision.entry_id, event.event_id, event.encode()), event), math.inf)
+            for event, decision in zip(events, await self._admit(events, HandOff.DIRECT), strict=True)
+        ]
+
+    async def queue(self, events: Sequence[Event]) -> None:
+        """Admits events to the queue, as ingest does."""
+        decisions = await self._admit(events, HandOff.STREAM)
+        if any(decision.admitted is not Admitted.ACCEPTED for decision in decisions):
+            raise RuntimeError("an event was not admitted")
+
+    async def _admit(self, events: Sequence[Event], way: HandOff) -> list[Decision]:
         limits = AdmissionLimits(
             max_depth=10**6, max_unread=10**6, window_ms=60_000, duplicate_ms=60_000, max_direct=10**6
         )
         admission = Admission(self.store, ONLY, limits)
-        found = []
-        for at in range(0, len(texts), BATCH):
-            events = [event_of(text) for text in texts[at : at + BATCH]]
-            report = await admission.admit([_candidate(event, self._digests) for event in events])
-            found += [
-                Handed(RawEvent(Entry(decision.entry_id, event.event_id, event.encode()), event), math.inf)
-                for event, decision in zip(events, report.decisions, strict=True)
-            ]
-        return found
+        decisions: list[Decision] = []
+        for at in range(0, len(events), BATCH):
+            candidates = [_candidate(event, self._digests, way) for event in events[at : at + BATCH]]
+            decisions += (await admission.admit(candidates)).decisions
+        return decisions
 
 
 def event_of(text: str) -> Event:
@@ -153,11 +162,11 @@ def event_of(text: str) -> Event:
     )
 
 
-def _candidate(event: Event, digests: Digests) -> Candidate:
+def _candidate(event: Event, digests: Digests, way: HandOff) -> Candidate:
     return Candidate(
         event.event_id,
         digests.fingerprint(event.platform, event.author_id, event.content),
         Platform(event.platform).label,
         event.encode(),
-        HandOff.DIRECT,
+        way,
     )

@@ -25,3 +25,9 @@ def known_texts(count: int) -> list[str]:
 def new_text(chance: random.Random) -> str:
     """A text that no cache has seen."""
     return f"{chance.choice(_samples())} {chance.randrange(10**9)}"
+
+
+def new_texts(count: int, *, seed: int) -> list[str]:
+    """`count` of them, the same at every call with the same seed."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    return [new_text(chance) for _ in range(count)]

@@ -38,6 +38,13 @@ def openvino_session(path: Path, *, precision: str, threads: int, streams: int =
     return _run(path, threads, [("OpenVINOExecutionProvider", options), "CPUExecutionProvider"])
 
 
+def cuda_session(path: Path) -> Run:
+    """CUDA, as the backend opens it on the first GPU; on the CPU, without a word, where there is none."""
+    if hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()
+    return _run(path, 1, [("CUDAExecutionProvider", {"device_id": "0"}), "CPUExecutionProvider"])
+
+
 def _run(path: Path, threads: int, providers: list[str | tuple[str, dict[str, str]]]) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
