@@ -30,7 +30,8 @@ class Families:
             seen: the event; where it names several families, they become one.
             text_in: the family that its text belongs to already, which it leaves for the one that it joins.
         """
-        families = {family.name: family for family in map(self._known, seen.said.families)}
+        named = seen.said.families
+        families = {family.name: family for family in map(self._known, named)} if named else {}
         if text_in is not None and (held := self[text_in]).lasts(seen.seen_at_ms, self._window_ms):
             families[held.name] = held  # two screeners judged the same text at once
         family = self._united(list(families.values())) if families else self._new(seen)
@@ -96,4 +97,6 @@ class Families:
         name = seen.event_id
         while name in self._by_name:  # a client may give an id again, hours later
             name += "+"
-        return self._known(Standing(name, seen.event_id, seen.seen_at_ms, events=0, authors=0))
+        family = Family(name, seen.event_id, seen.seen_at_ms, events=0, names=(name,))
+        self._by_name[name] = family
+        return family

@@ -17,6 +17,7 @@ from screener.metrics import ScreenerMetrics
 from screener.similarity.seen import Seen, author_to_forget
 from screener.similarity.segment import Segment
 from screener.similarity.snapshots import Snapshots, StreamSpan
+from screener.similarity.threads import building_thread
 from screener.similarity.versions import VersionedIndexes
 
 _READ_ENTRIES = 1_000
@@ -128,24 +129,29 @@ class IndexFeed:
 
 
 class Sealer:
-    """Builds the graphs of sealed segments, one at a time, beside the event loop."""
+    """Makes the lists of segments, one at a time, beside the event loop."""
 
     def __init__(self) -> None:
+        self._thread = building_thread()
         self._one_at_a_time = asyncio.Semaphore(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Segment, asyncio.Task[None]] = {}
 
     def __call__(self, segment: Segment) -> None:
-        """Starts sealing; the segment is searched exactly until it is done."""
-        task = asyncio.create_task(self._seal(segment))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        """Starts sealing, unless it goes on already; what is not in them yet is searched exactly."""
+        if segment not in self._tasks:
+            self._tasks[segment] = asyncio.create_task(self._seal(segment))
 
     async def done(self) -> None:
         """Waits until every segment that was handed in is sealed."""
         while self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks.values())
 
     async def _seal(self, segment: Segment) -> None:
-        async with self._one_at_a_time:
-            segment.seal(await asyncio.to_thread(segment.sealed_index))
+        try:
+            async with self._one_at_a_time:
+                while segment.worth_sealing:  # more may come meanwhile
+                    loop = asyncio.get_running_loop()
+                    segment.seal(await loop.run_in_executor(self._thread, segment.sealing()))
+        finally:
+            del self._tasks[segment]
         _log.info("segment_sealed", events=len(segment))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ from screener.similarity.seen import Seen
 from screener.similarity.segment import Row, Segment, SegmentState
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """An earlier text near a query.
 
     Attributes:
@@ -97,16 +97,15 @@ class SimilarityIndex:
             k: most neighbours of each.
             min_cosine: least cosine.
         """
-        found: list[list[tuple[float, Row]]] = [[] for _ in range(len(vectors))]
-        for segment in self._segments:
-            if not len(segment):
-                continue
-            cosines, rows = segment.search(vectors, min(k, len(segment)))
-            for query, column in zip(*np.nonzero((cosines >= min_cosine) & (rows >= 0)), strict=True):
-                row = segment.rows[rows[query, column]]
-                if row is not None:
-                    found[query].append((float(cosines[query, column]), row))
-        return [[self._neighbour(*hit) for hit in sorted(hits, key=_nearest_first)[:k]] for hits in found]
+        found = self._found(vectors, k)
+        if found is None:
+            return [[] for _ in vectors]
+        near = np.count_nonzero(found[0] >= min_cosine, axis=1)
+        # As lists: of a few numbers each is read, and one by one an array gives them slowly.
+        return [
+            self._neighbours(*(column[:many].tolist() for column in columns))
+            for *columns, many in zip(*found, near, strict=True)
+        ]
 
     def forget(self, author: bytes) -> int:
         """Forgets an author, by digest: the vectors of texts that he said first, and that he said any.
@@ -139,10 +138,35 @@ class SimilarityIndex:
         self._families.restore(state.families, self._family_of.values())
 
     def seal(self) -> None:
-        """Has every full segment sealed that is not."""
+        """Has every segment sealed that is worth it."""
         for segment in self._segments[:-1]:
-            if segment.worth_sealing and not segment.sealed:
+            segment.closed = True
+        for segment in self._segments:
+            if segment.worth_sealing:
                 self._seal_later(segment)
+
+    def _found(
+        self, vectors: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]] | None:
+        """Cosines, nearest first, segments and row numbers [n, k or fewer]; None where there are no rows.
+
+        Where there are fewer neighbours the cosine is -inf.
+        """
+        cosines, segments, numbers = [], [], []
+        for place, segment in enumerate(self._segments):
+            for found, rows in segment.search(vectors, k):
+                cosines.append(np.where(rows >= 0, np.clip(found, -1.0, 1.0), -np.inf))
+                segments.append(np.full_like(rows, place))
+                numbers.append(rows)
+        if not cosines:
+            return None
+        every = np.concatenate(cosines, axis=1)
+        nearest = np.argsort(-every, axis=1, kind="stable")[:, :k]
+        return (
+            np.take_along_axis(every, nearest, axis=1),
+            np.take_along_axis(np.concatenate(segments, axis=1), nearest, axis=1),
+            np.take_along_axis(np.concatenate(numbers, axis=1), nearest, axis=1),
+        )
 
     def _forget(self, wanted: Callable[[Row], bool]) -> int:
         gone = [row for segment in self._segments for row in segment.forget(wanted)]
@@ -156,12 +180,15 @@ class SimilarityIndex:
             active = self._segments[-1]
             room = self._segment_events - len(active)
             if room <= 0:  # below 0 after a restart with smaller segments
+                active.closed = True
                 if active.worth_sealing:
                     self._seal_later(active)
-                self._segments.append(Segment())
+                self._segments.append(active.successor())
                 self._drop_oldest()
                 continue
             active.add(rows[done : done + room], np.stack(vectors[done : done + room]))
+            if active.worth_sealing:
+                self._seal_later(active)
             done += room
 
     def _drop_oldest(self) -> None:
@@ -170,19 +197,14 @@ class SimilarityIndex:
                 if row is not None:
                     self._families.leave(self._family_of.pop(row.text))
 
-    def _neighbour(self, cosine: float, row: Row) -> Neighbour:
-        return Neighbour(
-            event_id=row.event_id,
-            cosine=min(1.0, max(-1.0, cosine)),  # rounding of float16 vectors can leave the range
-            category=row.category,
-            text=row.text,
-            informative=row.informative,
-            family=self._families[self._family_of[row.text]],
-        )
-
-
-def _nearest_first(hit: tuple[float, Row]) -> float:
-    return -hit[0]
+    def _neighbours(self, cosines: list[float], segments: list[int], numbers: list[int]) -> list[Neighbour]:
+        found = []
+        for cosine, segment, number in zip(cosines, segments, numbers, strict=True):
+            row = self._segments[segment].rows[number]
+            if row is not None:
+                family = self._families[self._family_of[row.text]]
+                found.append(Neighbour(row.event_id, cosine, row.category, row.text, row.informative, family))
+        return found
 
 
 def _row(event: Seen) -> Row:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"[^\W_]+")
+_BETWEEN_ASCII_WORDS = {number: " " for number in range(128) if not chr(number).isalnum()}
+"""For `str.translate`: what `_WORD` finds in ASCII, in a fourth of the time."""
+_INNER_DOT = re.compile(r"[^\s.]\.+[^\s.]")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _CHARACTERS_OF_A_WORD = (
     2  # Chinese, Japanese and Thai put no spaces; a word of theirs is about two characters
@@ -43,10 +46,15 @@ COMMON = frozenset(_OF_EVERY_SENTENCE.split() + _OF_GREETINGS_AND_CHEERS.split()
 
 def informative_words(text: str) -> int:
     """Distinct words of a text that are not `COMMON`, in any script; a name, a number or a link is one."""
-    words: set[str] = set()
-    for chunk in text.casefold().split():
-        parts = [chunk] if _is_link(chunk) else _WORD.findall(chunk)
-        words.update(word for word in parts if word not in COMMON)
+    folded = text.casefold()
+    links: set[str] = set()
+    if "/" in folded or ("." in folded and _INNER_DOT.search(folded)):
+        chunks = folded.split()
+        links.update(filter(_is_link, chunks))
+        folded = " ".join(chunk for chunk in chunks if chunk not in links) if links else folded
+    if text.isascii():
+        return len(links.union(folded.translate(_BETWEEN_ASCII_WORDS).split()) - COMMON)
+    words = links.union(_WORD.findall(folded)) - COMMON
     return sum(1 + len(_UNSPACED.findall(word)) // _CHARACTERS_OF_A_WORD for word in words)
 
 

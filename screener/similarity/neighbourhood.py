@@ -81,6 +81,10 @@ def neighbourhood(
         and (n.informative >= INFORMATIVE) == telling
         and n.family.lasts(utterance.at_ms, policy.window_ms)
     ]
+    if not linked and policy.least_events > 1:  # as most: nothing to count, and one event is no campaign
+        return Neighbourhood(
+            similar, said=Said(informative=utterance.informative, solicits=utterance.solicits)
+        )
     families = list({n.family.name: n.family for n in linked}.values())
     cosines = {n.text: n.cosine for n in linked}
     near = [

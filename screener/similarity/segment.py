@@ -1,4 +1,4 @@
-"""One segment of the index: exact while it is filled, a graph once it is sealed."""
+"""One segment of the index: lists over its first vectors, and the latest searched exactly."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
+from screener.similarity.answers import Found
+from screener.similarity.lists import Lists
 
-_GRAPH_NEIGHBOURS = 16
-_EF_CONSTRUCTION = 80
-_EF_SEARCH = 64
-_MIN_GRAPH_ROWS = 1_024
-"""Below this exact search is as fast as a graph."""
+_GROWS_BY = 2_048
+"""Vectors searched exactly before the lists take them in, of which a copy is made each time. Exact search
+costs some 15 ns a vector and query of a batch: in the mean a tenth or two of what the lists cost."""
+
+_LEAST_IN_LISTS = 1_024
+"""Below this exact search is as fast."""
 
 
 class Row(NamedTuple):
@@ -46,27 +49,38 @@ class SegmentState:
 
     Attributes:
         rows: one for each vector; None where it was forgotten.
-        index: the vectors, exact or as a graph. Nothing is added to it any more; in a graph, a vector that is
-            forgotten later becomes zero.
+        lists: of the first vectors. They are shared: a vector that is forgotten later becomes zero in them.
+        tail: the other vectors, float32 [rows, 384].
     """
 
     rows: tuple[Row | None, ...]
-    index: faiss.Index
+    lists: Lists
+    tail: NDArray[np.float32]
+
+    def vectors(self) -> NDArray[np.float32]:
+        """A copy of all, float32 [rows, 384]."""
+        return np.concatenate([self.lists.vectors(), self.tail])
 
 
 class Segment:
     """Rows and their vectors, in the order of arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, lists: Lists | None = None) -> None:
+        """One without rows; `lists` without vectors, where there are centroids for them already."""
         self.rows: list[Row | None] = []
-        self._index: faiss.Index = faiss.IndexFlatIP(EMBEDDING_WIDTH)
+        self.closed = False
+        self._gone: list[int] = []  # numbers of the forgotten rows
+        self._gone_at_sealing = 0
+        # One attribute, so that a search in another thread sees lists and the tail that belongs to them.
+        self._parts: tuple[Lists, faiss.Index] = (lists or Lists.empty(), _exact())
 
     @classmethod
     def restored(cls, state: SegmentState) -> Segment:
-        """The segment as `state` has it; `state.index` is its own from now on."""
+        """The segment as `state` has it, whose lists are its own from now on."""
         segment = cls()
         segment.rows = list(state.rows)
-        segment._index = state.index
+        segment._gone = [number for number, row in enumerate(segment.rows) if row is None]
+        segment._parts = (state.lists, _exact(state.tail))
         return segment
 
     def __len__(self) -> int:
@@ -75,62 +89,81 @@ class Segment:
 
     def add(self, rows: list[Row], vectors: NDArray[np.float32]) -> None:
         """Appends rows with their vectors float32 [rows, 384]."""
-        self._index.add(vectors)
+        _, tail = self._parts
+        tail.add(vectors)
         self.rows += rows
-
-    def sealed_index(self) -> faiss.Index:
-        """Builds the graph over the vectors held now; seconds of work, for a thread of its own."""
-        vectors = self._index.reconstruct_n(0, self._index.ntotal)
-        graph = faiss.IndexHNSWFlat(EMBEDDING_WIDTH, _GRAPH_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-        graph.hnsw.efConstruction = _EF_CONSTRUCTION
-        graph.hnsw.efSearch = _EF_SEARCH
-        graph.add(vectors)
-        return graph
-
-    def seal(self, index: faiss.Index) -> None:
-        """Searches `index` from now on."""
-        for number, row in enumerate(self.rows):
-            if row is None:  # maybe forgotten while the graph was built
-                _vectors(index)[number] = 0.0
-        self._index = index
-
-    @property
-    def sealed(self) -> bool:
-        """Whether its graph is searched."""
-        return isinstance(self._index, faiss.IndexHNSWFlat)
 
     @property
     def worth_sealing(self) -> bool:
-        """Whether a graph would be faster than exact search."""
-        return len(self.rows) >= _MIN_GRAPH_ROWS
+        """Whether the lists are to take in what is searched exactly: it is much, or no more comes."""
+        _, tail = self._parts
+        return len(self.rows) >= _LEAST_IN_LISTS and (
+            tail.ntotal >= _GROWS_BY or (self.closed and tail.ntotal > 0)
+        )
 
-    def search(self, vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Cosines and row numbers [n, k], nearest first; row -1 where there are fewer than k."""
-        return self._index.search(vectors, k)
+    def sealing(self) -> Callable[[], Lists]:
+        """Makes the lists with the vectors held now: at times seconds of work, for a thread of its own."""
+        self._gone_at_sealing = len(self._gone)
+        lists, tail = self._parts
+        vectors = tail.reconstruct_n(0, tail.ntotal)
+        return lambda: lists.grown(vectors)
+
+    def seal(self, lists: Lists) -> None:
+        """Searches `lists` from now on, and exactly what came since its sealing began."""
+        before, tail = self._parts
+        taken_in = len(lists) - len(before)
+        rest = _exact(tail.reconstruct_n(taken_in, tail.ntotal - taken_in))
+        self._parts = (lists, rest)
+        self._overwrite(self._gone[self._gone_at_sealing :])  # forgotten meanwhile
+
+    def successor(self) -> Segment:
+        """A new one, whose lists need no centroids of their own until they are large."""
+        lists, _ = self._parts
+        return Segment(lists.emptied())
+
+    def search(self, vectors: NDArray[np.float32], k: int) -> list[Found]:
+        """The nearest `k` of each vector in the lists and in the tail: cosines and row numbers of each."""
+        lists, tail = self._parts
+        found = [lists.search(vectors, k)] if len(lists) else []
+        if tail.ntotal:
+            cosines, numbers = tail.search(vectors, min(k, tail.ntotal))
+            found.append((cosines, numbers + len(lists)))
+        return found
 
     @property
     def forgotten(self) -> bool:
         """Whether all of its rows are."""
-        return not any(self.rows)
+        return len(self._gone) == len(self.rows)
 
     def forget(self, wanted: Callable[[Row], bool]) -> list[Row]:
         """Overwrites the vectors of such rows, which no search finds any more; returns the rows."""
-        gone = [(number, row) for number, row in enumerate(self.rows) if row is not None and wanted(row)]
-        for number, _ in gone:
+        gone = {number: row for number, row in enumerate(self.rows) if row is not None and wanted(row)}
+        for number in gone:
             self.rows[number] = None
-            # A graph cannot lose a vector, and it needs the place to find its way past it.
-            _vectors(self._index)[number] = 0.0
-        return [row for _, row in gone]
+        self._gone += gone
+        self._overwrite(list(gone))
+        return list(gone.values())
+
+    def _overwrite(self, numbers: list[int]) -> None:
+        # By the parts of now: `seal` overwrites what is gone by then in those that it puts in their place.
+        lists, tail = self._parts
+        lists.forget([number for number in numbers if number < len(lists)])
+        _vectors(tail)[[number - len(lists) for number in numbers if number >= len(lists)]] = 0.0
 
     def capture(self) -> SegmentState:
-        """What it is now. A graph is shared, for it grows no more; the vectors of the others are copied."""
-        index = self._index if self.sealed else faiss.clone_index(self._index)
-        return SegmentState(tuple(self.rows), index)
+        """What it is now."""
+        lists, tail = self._parts
+        return SegmentState(tuple(self.rows), lists, tail.reconstruct_n(0, tail.ntotal))
 
 
-def _vectors(index: faiss.Index) -> NDArray[np.float32]:
-    """The vectors in the memory of an index: float32 [rows, 384], to be written to."""
-    stored = index.storage if isinstance(index, faiss.IndexHNSWFlat) else index
-    flat: Any = faiss.downcast_index(stored)  # an IndexFlat, which its type does not say
-    view: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * EMBEDDING_WIDTH)
+def _exact(vectors: NDArray[np.float32] | None = None) -> faiss.Index:
+    index = faiss.IndexFlatIP(EMBEDDING_WIDTH)
+    if vectors is not None:
+        index.add(vectors)
+    return index
+
+
+def _vectors(exact: Any) -> NDArray[np.float32]:
+    """The vectors in the memory of an exact index: float32 [rows, 384], to be written to."""
+    view: NDArray[np.float32] = faiss.rev_swig_ptr(exact.get_xb(), exact.ntotal * EMBEDDING_WIDTH)
     return view.reshape(-1, EMBEDDING_WIDTH)

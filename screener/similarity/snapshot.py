@@ -7,7 +7,7 @@ block is the head, a JSON object: the position in the stream, the model, and for
 segments and families. Then, for each version:
 
 - for each segment its rows (JSON), its vectors (float16 [rows, 384], as in the stream, so nothing is lost),
-  and its graph without them (FAISS's own format; empty for an exact segment);
+  and the lists of the first of them (FAISS's own format; empty where there are none);
 - the families, some thousands to a block (JSON).
 
 It holds what the stream holds: vectors, event ids and digests of authors and texts, and no content.
@@ -20,7 +20,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 import orjson
 
@@ -28,9 +27,10 @@ from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import FamilyState, Member
 from screener.similarity.index import IndexState
+from screener.similarity.lists import Lists
 from screener.similarity.segment import Row, SegmentState
 
-FORMAT = 1
+FORMAT = 2
 """Goes up with every change of the layout; another one is not read."""
 
 _MAGIC = b"SEAWALL1"
@@ -103,9 +103,8 @@ def _parts(snapshot: Snapshot) -> Iterator[bytes]:
     for _, state in snapshot.indexes:
         for segment in state.segments:
             yield from _block(orjson.dumps([_row_json(row, state.family_of) for row in segment.rows]))
-            vectors = segment.index.reconstruct_n(0, len(segment.rows))
-            yield from _block(vectors.astype("<f2").tobytes())
-            yield from _block(_graph_bytes(segment.index))
+            yield from _block(segment.vectors().astype("<f2").tobytes())
+            yield from _block(segment.lists.encode())
         for at in range(0, len(state.families), _FAMILIES_OF_A_BLOCK):
             families = state.families[at : at + _FAMILIES_OF_A_BLOCK]
             yield from _block(orjson.dumps([_family_json(family) for family in families]))
@@ -146,30 +145,8 @@ def _index(head: dict[str, int], blocks: Iterator[memoryview]) -> IndexState:
 def _segment(blocks: Iterator[memoryview], family_of: dict[bytes, str]) -> SegmentState:
     rows = [_row(fields, family_of) for fields in orjson.loads(next(blocks))]
     vectors = np.frombuffer(next(blocks), "<f2").astype(np.float32).reshape(-1, EMBEDDING_WIDTH)
-    exact = faiss.IndexFlatIP(EMBEDDING_WIDTH)
-    exact.add(vectors)
-    graph = next(blocks)
-    return SegmentState(tuple(rows), _with_vectors(graph, exact) if graph else exact)
-
-
-def _graph_bytes(index: faiss.Index) -> bytes:
-    if not isinstance(index, faiss.IndexHNSWFlat):
-        return b""
-    written = faiss.VectorIOWriter()
-    faiss.write_index(index, written, faiss.IO_FLAG_SKIP_STORAGE)
-    data: bytes = faiss.vector_to_array(written.data).tobytes()
-    return data
-
-
-def _with_vectors(graph: memoryview, exact: Any) -> faiss.Index:
-    source = faiss.VectorIOReader()
-    faiss.copy_array_to_vector(np.frombuffer(graph, np.uint8), source.data)
-    index: Any = faiss.read_index(source)
-    index.storage = exact
-    index.own_fields = True
-    exact.this.disown()  # the graph frees it
-    restored: faiss.Index = index
-    return restored
+    lists = Lists.decode(next(blocks), vectors)
+    return SegmentState(tuple(rows), lists, vectors[len(lists) :])
 
 
 def _row_json(row: Row | None, family_of: dict[bytes, str]) -> list[Any] | None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from screener.similarity.index import IndexState, Neighbour, SimilarityIndex
 from screener.similarity.seen import Seen
+from screener.similarity.threads import searching_thread
+
+_T = TypeVar("_T")
 
 _MAX_VERSIONS = 2
 """As many as Triton keeps loaded: during a swap both are fed, and a step back finds its index again."""
@@ -27,6 +32,7 @@ class VersionedIndexes:
         self._make = make
         self._indexes: OrderedDict[int, SimilarityIndex] = OrderedDict()
         self._lock = asyncio.Lock()  # an index is not searched while it grows
+        self._thread = searching_thread()
 
     def __len__(self) -> int:
         return sum(len(index) for index in self._indexes.values())
@@ -45,15 +51,15 @@ class VersionedIndexes:
     async def forget(self, author: bytes) -> int:
         """Forgets an author, by digest, in all of them; how many texts are gone with him."""
         async with self._lock:
-            # In a thread: every text and every family is looked at.
-            return await asyncio.to_thread(
+            # In the thread: every text and every family is looked at.
+            return await self._in_thread(
                 lambda: sum(index.forget(author) for index in self._indexes.values())
             )
 
     async def forget_before(self, ms: int) -> int:
         """Forgets what is older, in all of them (`SimilarityIndex.forget_before`); how many texts."""
         async with self._lock:
-            return await asyncio.to_thread(
+            return await self._in_thread(
                 lambda: sum(index.forget_before(ms) for index in self._indexes.values())
             )
 
@@ -63,7 +69,7 @@ class VersionedIndexes:
         In a thread; searches wait meanwhile, but the event loop does not.
         """
         async with self._lock:
-            return await asyncio.to_thread(
+            return await self._in_thread(
                 lambda: [(version, index.capture()) for version, index in self._indexes.items()]
             )
 
@@ -72,7 +78,7 @@ class VersionedIndexes:
         indexes = OrderedDict((version, self._make()) for version, _ in states)
         async with self._lock:
             for version, state in states:
-                await asyncio.to_thread(indexes[version].restore, state)
+                await self._in_thread(partial(indexes[version].restore, state))
             self._indexes = indexes
         for index in indexes.values():
             index.seal()
@@ -89,4 +95,7 @@ class VersionedIndexes:
             index = self._indexes.get(version)
             if index is None or not len(index):
                 return [[] for _ in range(len(vectors))]
-            return await asyncio.to_thread(index.search, vectors, k=k, min_cosine=min_cosine)
+            return await self._in_thread(partial(index.search, vectors, k=k, min_cosine=min_cosine))
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -22,7 +22,7 @@ async def test_a_disguised_text_is_looked_for_in_plain_writing() -> None:
             max_events=100,
             segment_events=100,
             window_ms=60_000,
-            seal_later=lambda segment: segment.seal(segment.sealed_index()),
+            seal_later=lambda segment: segment.seal(segment.sealing()()),
         )
     )
     similar = SimilarTexts(

@@ -39,7 +39,7 @@ class Replica:
                 max_events=max_events,
                 segment_events=segment_events,
                 window_ms=CAMPAIGNS.window_ms,
-                seal_later=lambda segment: segment.seal(segment.sealed_index()),
+                seal_later=lambda segment: segment.seal(segment.sealing()()),
             )
         )
         self._core = ScreeningCore(

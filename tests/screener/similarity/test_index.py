@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +39,8 @@ def seen(
 
 
 def seal_now(segment: Segment) -> None:
-    segment.seal(segment.sealed_index())
+    faiss.omp_set_num_threads(1)  # as in the thread that does it
+    segment.seal(segment.sealing()())
 
 
 def index(*, max_events: int = 100_000, segment_events: int = 500) -> SimilarityIndex:

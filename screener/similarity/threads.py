@@ -1,0 +1,30 @@
+"""Threads for the index: FAISS by itself takes all processors in each thread that calls it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import faiss
+
+_GIVES_WAY = 10  # nice
+
+
+def searching_thread() -> ThreadPoolExecutor:
+    """For what callers wait for. Events come in batches: more threads would only fight the event loop."""
+    return ThreadPoolExecutor(1, "similarity", _alone)
+
+
+def building_thread() -> ThreadPoolExecutor:
+    """For lists, which nobody waits for: it gives way to every other thread of the process."""
+    return ThreadPoolExecutor(1, "lists", _give_way)
+
+
+def _alone() -> None:
+    faiss.omp_set_num_threads(1)
+
+
+def _give_way() -> None:
+    _alone()
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GIVES_WAY)
