@@ -151,10 +151,10 @@ class ScreenerSettings(ServiceSettings):
         default=100_000, ge=1_000, le=10_000_000, description="Events that the similarity index remembers"
     )
     similarity_segment_events: int = Field(
-        default=16_384,
+        default=50_000,
         ge=256,
         le=1_000_000,
-        description="Vectors searched exactly before a segment is sealed",
+        description="Vectors of one segment of the index: the oldest are dropped by the segment",
     )
     snapshot_dir: Path | None = Field(
         default=None,
