@@ -51,7 +51,7 @@ async def run(settings: IngestSettings, place: Place | None = None) -> None:
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
     keys = KeysInForce(keys=settings.keys, path=settings.api_keys_file, metrics=metrics.keys)
-    guard = Guard(keys.keys, metrics.observe_rpc)
+    guard = Guard(keys.keys, metrics.observe_rpc, most_calls=settings.max_concurrent_rpcs)
     server_tls, redis_tls, screener_tls = (
         CertificatesInForce.of(files)
         for files in (

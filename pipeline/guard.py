@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from pipeline.auth import AnyOf, ApiKeys, Key, set_caller
-from pipeline.errors import Forbidden, SeawallError, Unauthenticated, Unparsable
+from pipeline.errors import Forbidden, Overloaded, SeawallError, Unauthenticated, Unparsable
 from pipeline.method_scopes import METHOD_SCOPES
 from pipeline.status import CODES, abort, status_of
 
@@ -39,11 +40,23 @@ _log = structlog.get_logger(__name__)
 class Guard(grpc.aio.ServerInterceptor):
     """Lets a call through only with a key for its method, and answers errors by `pipeline.status`' table."""
 
-    def __init__(self, keys: ApiKeys, observe: Observe, scopes: Mapping[str, AnyOf] = METHOD_SCOPES) -> None:
-        """Takes the keys in force, who counts the calls, and the scopes that each method wants."""
+    def __init__(
+        self,
+        keys: ApiKeys,
+        observe: Observe,
+        scopes: Mapping[str, AnyOf] = METHOD_SCOPES,
+        *,
+        most_calls: float = math.inf,
+    ) -> None:
+        """Takes the keys in force, who counts the calls, the scopes that each method wants, and a bound.
+
+        `most_calls` may be under way at once; gRPC's own bound says no word of when to come again.
+        """
         self.keys = keys
         self._observe = observe
         self._scopes = scopes
+        self._most_calls = most_calls
+        self._under_way = 0
         self._guarded: dict[str, Handler] = {}
         self._lasting: set[_Call] = set()
 
@@ -83,6 +96,8 @@ class Guard(grpc.aio.ServerInterceptor):
                 raise
             except Exception as error:  # noqa: BLE001  # every error has its status, the unknown ones INTERNAL
                 await _fail(method, context, error, started, observe)
+            finally:
+                self._under_way -= 1
             observe(method, grpc.StatusCode.OK.name, time.perf_counter() - started)
             return response
 
@@ -101,6 +116,8 @@ class Guard(grpc.aio.ServerInterceptor):
                 raise
             except Exception as error:  # noqa: BLE001  # as above
                 await _fail(method, context, error, started, observe)
+            finally:
+                self._under_way -= 1
             observe(method, grpc.StatusCode.OK.name, time.perf_counter() - started)
 
         return _same_shape(
@@ -123,7 +140,9 @@ class Guard(grpc.aio.ServerInterceptor):
         metadata = context.invocation_metadata() or ()
         try:
             key = self.keys.enter(metadata, self._scopes.get(method), door="grpc", at=method)
-        except (Unauthenticated, Forbidden) as error:
+            if self._under_way >= self._most_calls:
+                raise Overloaded(f"{self._under_way} calls are under way already", retry_after_s=0.1)
+        except (Unauthenticated, Forbidden, Overloaded) as error:
             self._observe(method, CODES[type(error)].name, 0.0)
             if isinstance(request, AsyncIterator):
                 await _drained(request)
@@ -134,6 +153,7 @@ class Guard(grpc.aio.ServerInterceptor):
         if lasting:
             self._lasting.add(call)
             call.task.add_done_callback(lambda _: self._lasting.discard(call))
+        self._under_way += 1
         return call
 
 

@@ -99,7 +99,8 @@ async def serve(
         when_parent_ends(signalled.set)
     server = grpc.aio.server(
         interceptors=(guard,),
-        maximum_concurrent_rpcs=endpoints.max_concurrent_rpcs,
+        # The guard refuses first, and says when to come again; this bounds what it is not asked about.
+        maximum_concurrent_rpcs=2 * endpoints.max_concurrent_rpcs,
         options=[
             *ConnectionBounds().options(),
             ("grpc.so_reuseport", int(endpoints.place is not None)),

@@ -83,7 +83,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         path=settings.api_keys_file,
         metrics=metrics.keys,
     )
-    guard = Guard(keys.keys, metrics.observe_rpc)
+    guard = Guard(keys.keys, metrics.observe_rpc, most_calls=settings.max_concurrent_rpcs)
     server_tls, redis_tls, triton_tls = (
         CertificatesInForce.of(files)
         for files in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -93,9 +94,12 @@ def shapes() -> grpc.GenericRpcHandler:
     )
 
 
-def guarded_server(*, observe: Observe = lambda *_: None, keys: ApiKeys | None = None) -> grpc.aio.Server:
+def guarded_server(
+    *, observe: Observe = lambda *_: None, keys: ApiKeys | None = None, most_calls: float = math.inf
+) -> grpc.aio.Server:
     """A server with a guard, which listens nowhere yet."""
-    guard = Guard(keys or ApiKeys([KEY]), observe, {**METHOD_SCOPES, **SHAPE_SCOPES})
+    scopes = {**METHOD_SCOPES, **SHAPE_SCOPES}
+    guard = Guard(keys or ApiKeys([KEY]), observe, scopes, most_calls=most_calls)
     return grpc.aio.server(interceptors=(guard,), options=channel_options())
 
 
@@ -105,9 +109,10 @@ async def serving(
     *,
     observe: Observe = lambda *_: None,
     keys: ApiKeys | None = None,
+    most_calls: float = math.inf,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server with a guard."""
-    server = guarded_server(observe=observe, keys=keys)
+    server = guarded_server(observe=observe, keys=keys, most_calls=most_calls)
     register(server)
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()

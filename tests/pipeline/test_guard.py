@@ -199,3 +199,30 @@ async def test_a_call_that_its_caller_gave_up_is_counted_as_cancelled(
         while not observed:
             await asyncio.sleep(0.01)
     assert [code for _, code, _ in observed] == ["CANCELLED"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_call_past_the_limit_is_told_when_to_come_again(method: str, observed: Observed) -> None:
+    async with serving(
+        lambda server: server.add_generic_rpc_handlers((shapes(),)),
+        observe=lambda *seen: observed.append(seen),
+        most_calls=1,
+    ) as channel:
+        lasting = plain(channel).unary_stream(f"/{SERVICE}/Forever")(said("a"), metadata=WITH_KEY, timeout=30)
+        assert await lasting.read()
+        refused = await failure(channel, method, said("a"))
+        assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        status = details_of(refused)
+        assert status is not None
+        retry = error_details_pb2.RetryInfo()
+        assert status.details[0].Unpack(retry)
+        assert retry.retry_delay.ToMilliseconds() > 0
+        lasting.cancel()
+        async with asyncio.timeout(10):
+            while observed[-1][1] != "CANCELLED":  # the server tells nobody else
+                await asyncio.sleep(0.01)
+        assert await call(channel, method, said("a"))
+    assert [(name, code) for name, code, _ in observed if name.endswith(method)] == [
+        (f"/{SERVICE}/{method}", "RESOURCE_EXHAUSTED"),
+        (f"/{SERVICE}/{method}", "OK"),
+    ]
