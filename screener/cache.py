@@ -13,29 +13,34 @@ from pipeline.fingerprint import Digests
 from pipeline.keys import Keys
 from pipeline.store import store_errors
 from screener.model import EMBEDDING_WIDTH, OUTPUTS, ModelVersion
+from screener.twelve_bits import packed, unpacked
 from screener.windows import READING
 
-_VALUE = np.dtype([("embedding", "<f2", EMBEDDING_WIDTH), ("probabilities", "<f4", OUTPUTS)])
+_VALUE = np.dtype(
+    [("numbers", "u1", EMBEDDING_WIDTH * 3 // 2), ("scale", "<f4"), ("probabilities", "<f4", OUTPUTS)]
+)
 _VALUE_BYTES = _VALUE.itemsize
 
 
 @dataclass(frozen=True, slots=True)
 class CachedOutput:
-    """float32 [384] (kept as float16) and float32 [7] (kept whole, lest a label flip on a second look)."""
+    """float32 [384] (kept in twelve bits) and float32 [7] (kept whole, lest a label flip)."""
 
     embedding: NDArray[np.float32]
     probabilities: NDArray[np.float32]
 
     def encode(self) -> bytes:
         """The value as Redis holds it."""
-        return self.embedding.astype("<f2").tobytes() + self.probabilities.astype("<f4").tobytes()
+        numbers, scale = packed(self.embedding)
+        kept_whole = np.concatenate(([scale], self.probabilities)).astype("<f4")
+        return numbers + kept_whole.tobytes()
 
 
 def decoded(values: Sequence[bytes | None]) -> list[CachedOutput | None]:
     """Reads values, in order; None where there is none, or one of another layout: a miss and no error."""
     whole = [value for value in values if value is not None and len(value) == _VALUE_BYTES]
     rows = np.frombuffer(b"".join(whole), _VALUE)
-    found = map(CachedOutput, rows["embedding"].astype(np.float32), rows["probabilities"])
+    found = map(CachedOutput, unpacked(rows["numbers"], rows["scale"]), rows["probabilities"])
     return [None if value is None or len(value) != _VALUE_BYTES else next(found) for value in values]
 
 
