@@ -1,0 +1,1 @@
+"""The obvious design, fairly written, for the suite to compare with."""
