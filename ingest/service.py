@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from seawall.events.v1 import events_pb2
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
 from ingest.event_status import EventStatuses
@@ -76,7 +77,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         """Accepts one event, or tells that it is known; anything else is raised."""
         self._quotas.spend()
         if not request.wait_for_verdict:
-            outcome = await self._intake.submit(Event.from_proto(request.event), request.hand_off)
+            outcome = await self._intake.submit(request.event, request.hand_off)
             return ingest_pb2.IngestResponse(outcome=outcome_to_proto(_taken(outcome)))
         timeout_s = _timeout_s(request)
         if (left_s := context.time_remaining()) is not None:
@@ -99,15 +100,15 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         """Accepts up to 500 events; one outcome for each, in order."""
         if violation := batch_violation(len(request.events), MAX_BATCH):
             raise InvalidRequest((violation,))
-        refusals = self._quotas.spend_on(len(request.events))
-        within = len(request.events) - len(refusals)
-        events = [Event.from_proto(event) for event in request.events[:within]]
-        outcomes = await self._intake.take(events, request.hand_off) if events else []
+        messages = list(request.events)
+        refusals = self._quotas.spend_on(len(messages))
+        within = len(messages) - len(refusals)
+        outcomes = await self._intake.take(messages[:within], request.hand_off) if within else []
         outcomes += [
-            _failed(event.event_id, refusal)
-            for event, refusal in zip(request.events[within:], refusals, strict=True)
+            _failed(message.event_id, refusal)
+            for message, refusal in zip(messages[within:], refusals, strict=True)
         ]
-        return ingest_pb2.IngestBatchResponse(outcomes=[outcome_to_proto(outcome) for outcome in outcomes])
+        return _batch_response(outcomes)
 
     async def IngestStream(  # noqa: N802
         self,
@@ -147,7 +148,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         self._quotas.spend()
         if request.wait_for_verdict:
             return asyncio.create_task(self._submit_and_wait(request))
-        return self._intake.submit(Event.from_proto(request.event), request.hand_off)
+        return self._intake.submit(request.event, request.hand_off)
 
     async def _submit_and_wait(self, request: ingest_pb2.IngestStreamRequest) -> _Answer | Later[_Answer]:
         outcome, expected = await self._admit_and_expect(request, _timeout_s(request))
@@ -163,11 +164,12 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
     ) -> tuple[Outcome, Expected]:
         """Has the event admitted; whatever the outcome, the caller has to end the waiting."""
         now_ms = self._clock_ms()
-        event = Event.from_proto(request.event)
+        event = events_pb2.Event()
+        event.CopyFrom(request.event)
         if request.HasField("verdict_timeout") and (bad := _timeout_violation(request.verdict_timeout)):
-            raise InvalidRequest((*violations_of(event, now_ms=now_ms), bad))
+            raise InvalidRequest((*violations_of(Event.from_proto(event), now_ms=now_ms), bad))
         if not event.event_id:  # whoever waits has to know it before the event is on its way
-            event = replace(event, event_id=uuid7(now_ms, os.urandom(10)))
+            event.event_id = uuid7(now_ms, os.urandom(10))
         expected = await self._verdicts.expect(event.event_id, timeout_s=timeout_s)
         try:
             outcome = await self._intake.submit(event, request.hand_off, time_left_s=timeout_s)
@@ -177,6 +179,20 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         if isinstance(outcome, Duplicate):
             self._verdicts.expect_first(expected, outcome.first_id)
         return outcome, expected
+
+
+def _batch_response(outcomes: Sequence[Outcome]) -> ingest_pb2.IngestBatchResponse:
+    response = ingest_pb2.IngestBatchResponse()
+    for outcome in outcomes:
+        message = response.outcomes.add()
+        if isinstance(outcome, Accepted):
+            # The usual one, and in place: a third of what it takes to make a message and have it copied.
+            message.code = ingest_pb2.OUTCOME_CODE_ACCEPTED
+            message.event_id = outcome.event_id
+            message.hand_off = int(outcome.hand_off)  # type: ignore[assignment]  # an int is the enum's value
+        else:
+            message.CopyFrom(outcome_to_proto(outcome))
+    return response
 
 
 def outcome_to_proto(outcome: Outcome) -> ingest_pb2.Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.resources import files
+from typing import NamedTuple
 
 import redis.asyncio as aioredis
 
@@ -15,6 +16,8 @@ from pipeline.store import store_errors
 
 MAX_BATCH = 500
 """Most events of one call: Lua's unpack and Redis's other clients set the bound."""
+
+_DIGITS = {way: b"%d" % way for way in HandOff}
 
 
 class Admitted(IntEnum):
@@ -26,8 +29,7 @@ class Admitted(IntEnum):
     NO_ROOM = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 32 bytes.
 
     `hand_off` is the way that it shall go; where `events:direct` is full it goes through `events:raw`.
@@ -58,18 +60,30 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionReport:
-    """Decisions in the order of the candidates, and how much each stream then held.
+    """What became of the candidates, in their order, and how much each stream then held.
+
+    A column of each, as `admit.lua` replies: of a batch of new events nobody asks for each by itself.
 
     Attributes:
+        outcomes: of each candidate, a number of `Admitted`.
+        streams: the number of its `HandOff`, or 0 where it is in no stream by this call.
+        told: the id of its entry where it is ACCEPTED, of the event that came first where it is a DUPLICATE.
         queue_depth: entries of `events:raw`.
         direct_depth: entries of `events:direct`.
         reasoning_unread: entries of `events:reasoning_queue`, where it has a group.
     """
 
-    decisions: tuple[Decision, ...]
+    outcomes: Sequence[int]
+    streams: Sequence[int]
+    told: Sequence[bytes]
     queue_depth: int
     direct_depth: int
     reasoning_unread: int
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Each by itself."""
+        return tuple(map(_decision, self.outcomes, self.streams, self.told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +128,16 @@ class Admission:
             limits.max_unread,
             limits.window_ms,
             limits.duplicate_ms,
-            len(candidates),
+            b"".join([_DIGITS[candidate.hand_off] for candidate in candidates]),
         ]
-        for candidate in candidates:
-            keys += (self._keys.event(candidate.event_id), self._keys.fingerprint(candidate.fingerprint))
-            args += (candidate.event_id, candidate.fingerprint, candidate.platform, candidate.payload)
-            args.append(int(candidate.hand_off))
+        event_key, fingerprint_key = self._keys.event, self._keys.fingerprint
+        for event_id, fingerprint, platform, payload, _ in candidates:
+            keys += (event_key(event_id), fingerprint_key(fingerprint))
+            args += (event_id, fingerprint, platform, payload)
         with store_errors():
             reply = await self._script(keys=keys, args=args)
-        depth, direct_depth, unread, *triples = reply
-        decisions = tuple(_decision(*triples[i : i + 3]) for i in range(0, len(triples), 3))
-        return AdmissionReport(decisions, depth, direct_depth, unread)
+        depth, direct_depth, unread = reply[:3]
+        return AdmissionReport(reply[3::3], reply[4::3], reply[5::3], depth, direct_depth, unread)
 
 
 def _decision(outcome: int, stream: int, told: bytes) -> Decision:

@@ -4,8 +4,8 @@
 --       then for each event: its record, its fingerprint's key
 -- ARGV  1 most entries of events:raw   2 most entries of events:direct
 --       3 most unread entries of events:reasoning_queue   4 window of fingerprints, ms
---       5 life of a duplicate's record, ms   6 number of events n
---       then for each event: id, fingerprint (32 bytes), platform, payload, wanted stream (1 raw, 2 direct)
+--       5 life of a duplicate's record, ms   6 wanted stream of each event, a digit for each (1 raw, 2 direct)
+--       then for each event: id, fingerprint (32 bytes), platform, payload
 -- Reply { depths of events:raw and of events:direct afterwards, unread entries of events:reasoning_queue,
 --         then for each event: outcome, stream (1 or 2; 0 where it is in none by this call),
 --         id of its entry, else of the event that came first, else '' }
@@ -17,102 +17,100 @@
 
 local ACCEPTED, DUPLICATE, CONFLICT, NO_ROOM = 0, 1, 2, 3
 local RAW, DIRECT = 1, 2
-local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 3, 6, 5
+local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 3, 6, 4
+local call, sub = redis.call, string.sub
 
 local reasoning = KEYS[3]
 local max_depth, max_direct, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local window_ms, duplicate_ms, n = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local window_ms, duplicate_ms, wanted = ARGV[4], ARGV[5], ARGV[6]
+local n = wanted and #wanted
 
 if not n or #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
   return redis.error_reply('ERR admit: wrong number of keys or arguments')
 end
--- What SET takes after PX, and what Lua still writes out as a whole number.
+-- What SET takes after PX. The lives stay strings: a number would be written out for each event.
 local function is_life(ms)
-  return ms and ms >= 1 and ms <= 1e14 and ms % 1 == 0
+  return string.match(ms, '^[1-9]%d*$') and #ms <= 14
 end
 if not max_depth or not max_direct or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms) then
   return redis.error_reply('ERR admit: a limit is not what it may be')
 end
 for i = 1, HEAD_KEYS do
-  local kind = redis.call('TYPE', KEYS[i]).ok
+  local kind = call('TYPE', KEYS[i]).ok
   if kind ~= 'stream' and kind ~= 'none' then
     return redis.error_reply('WRONGTYPE admit: ' .. KEYS[i] .. ' is no stream')
   end
 end
-for i = 1, n do
-  local wanted = tonumber(ARGV[HEAD_ARGS + EVENT_ARGS * i])
-  if wanted ~= RAW and wanted ~= DIRECT then
-    return redis.error_reply('ERR admit: event ' .. i .. ' wants a stream that there is not')
-  end
+if string.find(wanted, '[^12]') then
+  return redis.error_reply('ERR admit: an event wants a stream that there is not')
 end
 
-local depths = { redis.call('XLEN', KEYS[RAW]), redis.call('XLEN', KEYS[DIRECT]) }
+local depths = { call('XLEN', KEYS[RAW]), call('XLEN', KEYS[DIRECT]) }
 -- Without a group the reasoning queue is an archive with a cap; with one, its length is what nobody has read.
 local unread = 0
-if redis.call('EXISTS', reasoning) == 1 and #redis.call('XINFO', 'GROUPS', reasoning) > 0 then
-  unread = redis.call('XLEN', reasoning)
+if call('EXISTS', reasoning) == 1 and #call('XINFO', 'GROUPS', reasoning) > 0 then
+  unread = call('XLEN', reasoning)
 end
 local room = { max_depth - depths[RAW], max_direct - depths[DIRECT] }
 if unread >= max_unread then room = { 0, 0 } end
 
--- Decide. `records` and `firsts` answer as Redis would after the writes that are still to come.
-local known = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + 1)) or {}
-local records, firsts = {}, {}
-for i = 1, n do
-  records[KEYS[HEAD_KEYS + 2 * i - 1]] = known[2 * i - 1] or nil
-  firsts[KEYS[HEAD_KEYS + 2 * i]] = known[2 * i] or nil
-end
+-- Decide. `known` is what Redis has, `coming` what it will have beside after the writes that are still to come.
+local known = n > 0 and call('MGET', unpack(KEYS, HEAD_KEYS + 1)) or {}
+local coming = {}
 
-local reply, sets, accepted, aliases = { 0, 0, unread }, {}, {}, {}
+local reply, sets, aliases = { 0, 0, unread }, {}, {}
 for i = 1, n do
   local record_key, first_key = KEYS[HEAD_KEYS + 2 * i - 1], KEYS[HEAD_KEYS + 2 * i]
   local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
   local id, fingerprint = ARGV[at + 1], ARGV[at + 2]
-  local record, first = records[record_key], firsts[first_key]
+  local record, first = coming[record_key] or known[2 * i - 1], coming[first_key] or known[2 * i]
   local outcome, stream, first_id = ACCEPTED, 0, ''
   if record then
-    if string.sub(record, 2, 33) ~= fingerprint then
+    if sub(record, 2, 33) ~= fingerprint then
       outcome = CONFLICT
     else
       outcome = DUPLICATE
-      first_id = string.sub(record, 1, 1) == '=' and string.sub(record, 34) or id
+      first_id = sub(record, 1, 1) == '=' and sub(record, 34) or id
     end
   elseif first then
     outcome, first_id = DUPLICATE, first
     -- The first one itself comes again after its record's life: an alias of itself would lead nowhere.
     if first ~= id then
       local alias = '=' .. fingerprint .. first
-      records[record_key] = alias
+      coming[record_key] = alias
       aliases[#aliases + 1] = { record_key, alias }
     end
   else
-    stream = tonumber(ARGV[at + 5])
+    stream = sub(wanted, i, i) == '1' and RAW or DIRECT
     if room[stream] <= 0 then stream = RAW end
     if room[stream] <= 0 then
       outcome, stream = NO_ROOM, 0
     else
       room[stream] = room[stream] - 1
       local queued = 'q' .. fingerprint
-      records[record_key], firsts[first_key] = queued, id
+      coming[record_key], coming[first_key] = queued, id
       sets[#sets + 1], sets[#sets + 2] = record_key, queued
-      accepted[#accepted + 1] = { event = i, stream = stream, reply = #reply + 3 }
     end
   end
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = outcome, stream, first_id
+  reply[3 * i + 1], reply[3 * i + 2], reply[3 * i + 3] = outcome, stream, first_id
 end
 
 -- Write.
-if #sets > 0 then redis.call('MSET', unpack(sets)) end
-for _, a in ipairs(accepted) do
-  local at = HEAD_ARGS + EVENT_ARGS * (a.event - 1)
-  redis.call('SET', KEYS[HEAD_KEYS + 2 * a.event], ARGV[at + 1], 'PX', window_ms)
-  reply[a.reply] = redis.call(
-    'XADD', KEYS[a.stream], '*', 'event_id', ARGV[at + 1], 'platform', ARGV[at + 3], 'event', ARGV[at + 4]
-  )
-  depths[a.stream] = depths[a.stream] + 1
+if #sets > 0 then call('MSET', unpack(sets)) end
+for i = 1, n do
+  local stream = reply[3 * i + 2]
+  if stream > 0 then
+    local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
+    local id = ARGV[at + 1]
+    call('SET', KEYS[HEAD_KEYS + 2 * i], id, 'PX', window_ms)
+    reply[3 * i + 3] = call(
+      'XADD', KEYS[stream], '*', 'event_id', id, 'platform', ARGV[at + 3], 'event', ARGV[at + 4]
+    )
+    depths[stream] = depths[stream] + 1
+  end
 end
 for _, alias in ipairs(aliases) do
-  redis.call('SET', alias[1], alias[2], 'PX', duplicate_ms)
+  call('SET', alias[1], alias[2], 'PX', duplicate_ms)
 end
 reply[1], reply[2] = depths[RAW], depths[DIRECT]
 return reply

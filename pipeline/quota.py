@@ -50,6 +50,9 @@ class Quotas:
         Raises:
             QuotaExceeded: it is one too many.
         """
+        if (caller := current_caller()).quota is None:  # the usual case
+            self._count(caller, given=1, refused=0)
+            return
         for refusal in self.spend_on(1):
             raise refusal
 
@@ -72,10 +75,16 @@ class Quotas:
                 )
                 for number in range(1, events - given + 1)
             ]
-        if self._metrics is not None:
-            self._metrics.events.labels(caller.name, "within").inc(given)
-            self._metrics.events.labels(caller.name, "over").inc(events - given)
+        self._count(caller, given=given, refused=len(refusals))
         return refusals
+
+    def _count(self, caller: Caller, *, given: int, refused: int) -> None:
+        if self._metrics is None:
+            return
+        within, over = self._metrics.events_of(caller.name)
+        within.inc(given)
+        if refused:
+            over.inc(refused)
 
     def _take(self, caller: Caller, quota: Quota, events: int) -> tuple[TokenBucket, int]:
         now_s = self._clock()

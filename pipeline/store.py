@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import hiredis
 import redis.asyncio as aioredis
-from redis.asyncio.connection import SSLConnection, parse_url
+from redis.asyncio.connection import Connection, SSLConnection, parse_url
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
@@ -61,20 +62,43 @@ def connect(
         "protocol": 2,  # one shape of replies, whatever the server speaks
         **parse_url(url),
     }
+    kind = options.get("connection_class", Connection)
+    options["connection_class"] = {Connection: _Connection, SSLConnection: _TlsConnection}.get(kind, kind)
     if certificates is not None:
-        options |= {"connection_class": _TlsConnection, "certificates": certificates}
+        options["certificates"] = certificates
     return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool(**options))
 
 
-class _TlsConnection(SSLConnection):
+class _PacksInC:
+    """Packs commands in C, as redis-py's synchronous connections do; its asynchronous ones do it in Python.
+
+    That took 40 % of the processor time of a batch of 500 events: 3,500 words to pack.
+    """
+
+    def pack_command(self, *words: Any) -> list[bytes]:
+        """The command as one string; one with a word that C knows nothing of is left to redis-py."""
+        try:
+            name, rest = words[0], words[1:]
+            return [hiredis.pack_command((*name.split(), *rest))]
+        except TypeError:
+            packed: list[bytes] = super().pack_command(*words)  # type: ignore[misc]
+            return packed
+
+
+class _Connection(_PacksInC, Connection):
+    """Over TCP in plain text."""
+
+
+class _TlsConnection(_PacksInC, SSLConnection):
     """Takes the certificates of now at each connection: redis-py would keep those of the first."""
 
-    def __init__(self, *, certificates: CertificatesInForce, **of_redis_py: Any) -> None:
+    def __init__(self, *, certificates: CertificatesInForce | None = None, **of_redis_py: Any) -> None:
         super().__init__(**of_redis_py)
         self._certificates = certificates
 
     def _connection_arguments(self) -> Mapping[str, Any]:
-        self.ssl_context.context = self._certificates.current.context
+        if self._certificates is not None:
+            self.ssl_context.context = self._certificates.current.context
         return super()._connection_arguments()
 
 

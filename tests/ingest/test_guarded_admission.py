@@ -17,7 +17,7 @@ from pipeline.store import connect
 from scripts.system.ports import Ports
 from scripts.system.redis import RedisServer
 
-NOTHING = AdmissionReport((), 0, 0, 0)
+NOTHING = AdmissionReport((), (), (), 0, 0, 0)
 LIMITS = AdmissionLimits(max_depth=100, max_unread=100, window_ms=60_000, duplicate_ms=60_000)
 
 

@@ -42,7 +42,7 @@ async def test_single_events_that_arrive_together_share_a_round_trip(
     intake: Intake, registry: CollectorRegistry, make_event: MakeEvent
 ) -> None:
     events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(50)]
-    outcomes = await asyncio.gather(*(intake.submit(event) for event in events))
+    outcomes = await asyncio.gather(*(intake.submit(event.to_proto()) for event in events))
     assert outcomes == [Accepted(event.event_id, HandOff.STREAM) for event in events]
     assert registry.get_sample_value("admission_batch_size_count") == 1
 
@@ -51,7 +51,7 @@ async def test_more_than_a_batch_of_single_events_is_admitted_in_several(
     intake: Intake, store: aioredis.Redis, registry: CollectorRegistry, make_event: MakeEvent
 ) -> None:
     events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(600)]
-    outcomes = await asyncio.gather(*(intake.submit(event) for event in events))
+    outcomes = await asyncio.gather(*(intake.submit(event.to_proto()) for event in events))
     assert outcomes == [Accepted(event.event_id, HandOff.STREAM) for event in events]
     assert registry.get_sample_value("admission_batch_size_count") == 2
     assert len(set(await event_ids_in(store, ONLY.raw))) == 600
@@ -59,7 +59,7 @@ async def test_more_than_a_batch_of_single_events_is_admitted_in_several(
 
 async def test_an_invalid_event_is_refused_before_it_waits(intake: Intake, make_event: MakeEvent) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        intake.submit(make_event(content="", platform=0))
+        intake.submit(make_event(content="", platform=0).to_proto())
     assert [violation.field for violation in refused.value.violations] == ["platform", "content"]
 
 
@@ -67,7 +67,9 @@ async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: M
     good, again = make_event(event_id="e1"), make_event(event_id="e2")
     bad = make_event(event_id="e3", content="")
     conflict = make_event(event_id="e1", content="other")
-    accepted, duplicate, rejected, refused = await intake.take([good, again, bad, conflict])
+    accepted, duplicate, rejected, refused = await intake.take(
+        [event.to_proto() for event in (good, again, bad, conflict)]
+    )
     assert accepted == Accepted("e1", HandOff.STREAM)
     assert duplicate == Duplicate("e2", first_id="e1")
     assert isinstance(rejected, Rejected)
@@ -78,7 +80,7 @@ async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: M
 async def test_a_batch_of_bad_events_alone_asks_redis_nothing(
     intake: Intake, registry: CollectorRegistry, make_event: MakeEvent
 ) -> None:
-    [outcome] = await intake.take([make_event(content="")])
+    [outcome] = await intake.take([make_event(content="").to_proto()])
     assert isinstance(outcome, Rejected)
     assert registry.get_sample_value("admission_batch_size_count") == 0
 
@@ -90,12 +92,12 @@ async def test_no_room_says_when_to_come_again(
         for i in range(600):
             pipe.xadd(ONLY.raw, {"n": i})
         await pipe.execute()
-    [outcome] = await intake.take([make_event()])
+    [outcome] = await intake.take([make_event().to_proto()])
     assert outcome == RetryLater("event-1", "the queue is full", 1.0)
 
 
 async def test_ids_that_it_makes_carry_its_clock_and_differ(intake: Intake, make_event: MakeEvent) -> None:
-    outcomes = await intake.take([make_event(event_id="", content=f"text {i}") for i in range(20)])
+    outcomes = await intake.take([make_event(event_id="", content=f"text {i}").to_proto() for i in range(20)])
     ids = {UUID(outcome.event_id) for outcome in outcomes}
     assert len(ids) == 20
     assert {value.int >> 80 for value in ids} == {NOW_MS}
@@ -104,7 +106,7 @@ async def test_ids_that_it_makes_carry_its_clock_and_differ(intake: Intake, make
 async def test_drain_waits_for_what_was_submitted(
     intake: Intake, store: aioredis.Redis, make_event: MakeEvent
 ) -> None:
-    future = intake.submit(make_event())
+    future = intake.submit(make_event().to_proto())
     await intake.drain()
     assert future.done()
     assert await store.xlen(ONLY.raw) == 1

@@ -17,8 +17,8 @@ from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
 SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
 STREAMS = [ONLY.raw, ONLY.direct, ONLY.reasoning_queue]
 KEYS: list[str] = [*STREAMS, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
-HEAD: list[str | int] = [10, 10, 10, 1_000, 1_000, 2]
-EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", 1, "e2", "2" * 32, "discord", "payload", 2]
+HEAD: list[str | int] = [10, 10, 10, 1_000, 1_000, "12"]
+EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", "e2", "2" * 32, "discord", "payload"]
 
 
 async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> list[Any]:
@@ -40,19 +40,19 @@ async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: a
         pytest.param([*KEYS, "more"], [*HEAD, *EVENTS], id="a key too many"),
         pytest.param(KEYS, [*HEAD, *EVENTS[:-1]], id="an argument is missing"),
         pytest.param(KEYS, [*HEAD, *EVENTS, "more"], id="an argument too many"),
-        pytest.param(KEYS, [*HEAD[:5], 3, *EVENTS], id="another number of events"),
-        pytest.param(KEYS, [*HEAD[:5], "two", *EVENTS], id="no number of events"),
+        pytest.param(KEYS, [*HEAD[:5], "121", *EVENTS], id="another number of events"),
+        pytest.param(KEYS, [*HEAD[:5], "", *EVENTS], id="no number of events"),
         pytest.param(KEYS, ["deep", *HEAD[1:], *EVENTS], id="no depth"),
         pytest.param(KEYS, [10, "deep", *HEAD[2:], *EVENTS], id="no depth of the direct way"),
         pytest.param(KEYS, [10, 10, "much", *HEAD[3:], *EVENTS], id="no limit of unread entries"),
-        pytest.param(KEYS, [10, 10, 10, "long", 1_000, 2, *EVENTS], id="no window"),
-        pytest.param(KEYS, [10, 10, 10, 0, 1_000, 2, *EVENTS], id="a window of nothing"),
-        pytest.param(KEYS, [10, 10, 10, "1.5", 1_000, 2, *EVENTS], id="a window of a broken number"),
-        pytest.param(KEYS, [10, 10, 10, "1e30", 1_000, 2, *EVENTS], id="a window without end"),
-        pytest.param(KEYS, [10, 10, 10, 1_000, -1, 2, *EVENTS], id="a life that is over"),
-        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], 0], id="a stream that there is not"),
-        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], 3], id="a stream that none goes to"),
-        pytest.param(KEYS, [*HEAD, *EVENTS[:-1], "direct"], id="a stream that is no number"),
+        pytest.param(KEYS, [10, 10, 10, "long", 1_000, "12", *EVENTS], id="no window"),
+        pytest.param(KEYS, [10, 10, 10, 0, 1_000, "12", *EVENTS], id="a window of nothing"),
+        pytest.param(KEYS, [10, 10, 10, "1.5", 1_000, "12", *EVENTS], id="a window of a broken number"),
+        pytest.param(KEYS, [10, 10, 10, "1e30", 1_000, "12", *EVENTS], id="a window without end"),
+        pytest.param(KEYS, [10, 10, 10, 1_000, -1, "12", *EVENTS], id="a life that is over"),
+        pytest.param(KEYS, [*HEAD[:5], "10", *EVENTS], id="a stream that there is not"),
+        pytest.param(KEYS, [*HEAD[:5], "13", *EVENTS], id="a stream that none goes to"),
+        pytest.param(KEYS, [*HEAD[:5], "1d", *EVENTS], id="a stream that is no number"),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -68,7 +68,7 @@ async def test_writes_nothing_when_called_wrongly(
 
 async def test_a_wrong_life_of_duplicates_is_told_before_the_first_write(store: aioredis.Redis) -> None:
     keys = [*KEYS[:5], "event:e2", "fingerprint:1"]
-    args = [10, 10, 10, 1_000, 0, 2, *EVENTS[:5], "e2", "1" * 32, "discord", "payload", 1]
+    args = [10, 10, 10, 1_000, 0, "11", *EVENTS[:4], "e2", "1" * 32, "discord", "payload"]
     with pytest.raises(ResponseError):
         await call(store, keys, args)
     assert await store.dbsize() == 0

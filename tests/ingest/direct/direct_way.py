@@ -51,7 +51,7 @@ class DirectWay:
     told: list[Verdict]
 
     async def take(self, *events: Event, hand_off: HandOff | None = None) -> list[Outcome]:
-        return await self.intake.take(events, hand_off)
+        return await self.intake.take([event.to_proto() for event in events], hand_off)
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0

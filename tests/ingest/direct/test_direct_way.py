@@ -55,7 +55,7 @@ async def test_events_of_one_turn_go_together(
 ) -> None:
     async with direct_way(store, screener.address, batch_events=20) as way:
         await way.connected()
-        await asyncio.gather(*(way.intake.submit(event) for event in some(make_event, 60)))
+        await asyncio.gather(*(way.intake.submit(event.to_proto()) for event in some(make_event, 60)))
         await way.quiet()
         assert len(way.told) == 60
         assert len(screener.bench.model.asked) <= 3
@@ -258,7 +258,7 @@ async def test_a_caller_whose_time_is_nearly_over_is_served_by_the_queue(
 ) -> None:
     async with direct_way(store, screener.address) as way:
         await way.connected()
-        outcome = await way.intake.submit(make_event(), time_left_s=0.001)
+        outcome = await way.intake.submit(make_event().to_proto(), time_left_s=0.001)
         assert outcome == Accepted("event-1", HandOff.STREAM)
         assert way.spilled("late") == 1
 
@@ -272,7 +272,8 @@ async def test_the_time_that_is_left_travels_along(
         for i in range(2):  # both places at the model are taken
             await way.take(make_event(event_id=f"e{i}", content=f"text {i}"))
             await asyncio.sleep(0.1)
-        outcome = await way.intake.submit(make_event(event_id="late", content="late"), time_left_s=0.5)
+        late = make_event(event_id="late", content="late").to_proto()
+        outcome = await way.intake.submit(late, time_left_s=0.5)
         assert outcome == Accepted("late", HandOff.DIRECT)
         await way.quiet()
         assert await event_ids_in(store, ONLY.raw) == ["late"]
