@@ -99,18 +99,19 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
     model_timeout_s = settings.model_timeout_ms / 1000
 
     # Each way has a connection and a place in Triton's queue of its own, and the queue sends small requests:
-    # a direct call waits for one of them at most, never behind the batches of a backlog.
+    # a direct call waits for two of them at most, never behind the batches of a backlog.
     words = tokenizer(settings.tokenizer_path)
     connect_model = partial(
         TritonModel.connect,
         settings.triton_grpc_url,
         words,
         max_tokens=settings.model_request_tokens,
-        max_concurrent=settings.model_requests_in_flight,
         device=Device(settings.device),
         certificates=triton_tls,
     )
-    queue_model, direct_model = connect_model(), connect_model()
+    in_flight = settings.model_requests_in_flight
+    queue_model = connect_model(max_concurrent=in_flight)
+    direct_model = connect_model(max_concurrent=(in_flight + 1) // 2)
     probed_model = connect_model(version_ttl_s=0.0)
     breaker = ModelBreaker(probed_model, metrics, timeout_s=min(model_timeout_s, MOST_PROBE_S))
     cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)

@@ -90,10 +90,8 @@ def _cuts(widths: NDArray[np.intp], most_rows: NDArray[np.intp]) -> list[int]:
 
 
 def _padded(encoded: Sequence[NDArray[np.int64]], rows: NDArray[np.intp], length: int) -> Bucket:
+    taken = [encoded[row] for row in rows]
+    real = np.arange(length) < np.fromiter(map(len, taken), dtype=np.intp, count=len(taken))[:, None]
     input_ids = np.zeros((len(rows), length), dtype=np.int64)
-    attention_mask = np.zeros((len(rows), length), dtype=np.int64)
-    for place, row in enumerate(rows):
-        ids = encoded[row]
-        input_ids[place, : len(ids)] = ids
-        attention_mask[place, : len(ids)] = 1
-    return Bucket(rows=rows, input_ids=input_ids, attention_mask=attention_mask)
+    input_ids[real] = np.concatenate(taken)
+    return Bucket(rows=rows, input_ids=input_ids, attention_mask=real.astype(np.int64))

@@ -48,10 +48,10 @@ class ScreenerSettings(ServiceSettings):
         description="Tokens of one request to Triton, at most, padding included; more for a GPU",
     )
     model_requests_in_flight: int = Field(
-        default=1,
+        default=2,
         ge=1,
         le=64,
-        description="Requests to Triton at once, each of queue and direct; more for a GPU",
+        description="Requests of the queue to Triton at once, and half as many directly; more for a GPU",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where Triton must serve the model; `auto`: wherever it does"
