@@ -11,6 +11,7 @@ from screener.text.undo import undo
 from screener.text.vocabulary import Vocabulary
 
 _WORD = re.compile(r"[\w@$!|]+")
+_OTHER_LETTER = re.compile(r"[^\W\x00-\x7f]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{2}")
 _MICRO = frozenset("µμ")
 _LONGEST_UNIT = 3
@@ -20,9 +21,9 @@ _SURE = 4
 
 def straighten(draft: Draft, vocabulary: Vocabulary) -> None:
     """Write words of look-alikes with Latin letters; words of another script stay in it."""
+    if not _OTHER_LETTER.search(draft.text):
+        return  # emoji and curly quotes alone
     words = [match for match in _WORD.finditer(draft.text) if not match.group().isascii()]
-    if not words:
-        return
     genuine = any(_is_genuine(match.group()) for match in words)
     among_latin = _LATIN_WORD.search(draft.text) is not None
     edits = []
