@@ -66,7 +66,7 @@ setup() {
   fi
   local pip=(.venv/bin/python -m pip install --disable-pip-version-check --no-input --retries 3 --progress-bar off)
   step "installing pinned packages (about 1.2 GB; some minutes the first time)" \
-    "${pip[@]}" -c deploy/constraints.txt -e protos -e '.[local,dev]'
+    "${pip[@]}" -c deploy/constraints.txt -e protos -e '.[local,dev,bench]'
   step "installing the Triton server" \
     "${pip[@]}" --no-deps "$(grep '^nvidia-pytriton==' deploy/constraints.txt)"
   fingerprint >$setup_stamp
