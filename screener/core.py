@@ -217,21 +217,23 @@ class ScreeningCore:
         rules: Heuristics,
         encoded: Encoded,
     ) -> list[tuple[Judgement, Basis]]:
-        """One for each event; those of which nothing but an equal text is known share it."""
+        """One for each event; those that say the same, and of which no more is known, share it."""
         scale = Scale.of(self._policy, encoded.thresholds)
         probabilities = encoded.probabilities.tolist()
-        shared: dict[int, tuple[Judgement, Basis]] = {}
+        shared: dict[tuple[int, int], tuple[Judgement, Basis]] = {}
         findings = []
         for event, row, nearby in zip(events, rows, near, strict=True):
-            alone = event.metadata is NO_METADATA and not nearby.near_duplicates
-            found = shared.get(row) if alone else None
+            no_more = event.metadata is NO_METADATA
+            said = row, nearby.near_duplicates
+            found = shared.get(said) if no_more else None
             if found is None:
                 facts = texts[row]
+                alone = no_more and not nearby.near_duplicates
                 result = facts.alone if alone else rules.with_context(facts.score, _context(event, nearby))
                 basis = Basis(result, tuple(probabilities[row]), encoded.thresholds)
                 found = scale.judge(result, basis.probabilities), basis
-                if alone:
-                    shared[row] = found
+                if no_more:
+                    shared[said] = found
             findings.append(found)
         return findings
 
