@@ -27,11 +27,6 @@ def children(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
-def family(pid: int) -> list[int]:
-    """A process and all that it started, however deep."""
-    return [pid, *(member for child in children(pid) for member in family(child))]
-
-
 def _of_child(pid: int) -> float:
     try:
         return processor_s(pid)

@@ -70,10 +70,11 @@ def started(service: Service) -> Iterator[Service]:
 async def accepted_over_new_connections(service: Service, make_event: MakeEvent, count: int) -> int:
     """How many of so many events are accepted, each over a connection of its own."""
     found = 0
-    for number in range(count):
+    for _ in range(count):
         options = [("grpc.use_local_subchannel_pool", 1)]
         async with grpc.aio.insecure_channel(service.address, options=options) as channel:
-            event = make_event(event_id=f"event-{os.urandom(8).hex()}", content=f"text {number}").to_proto()
+            name = os.urandom(8).hex()
+            event = make_event(event_id=f"event-{name}", content=f"text {name}").to_proto()
             answer = await ingest_pb2_grpc.IngestServiceStub(channel).Ingest(
                 ingest_pb2.IngestRequest(event=event), metadata=WITH_KEY, timeout=10, wait_for_ready=True
             )
