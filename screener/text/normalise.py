@@ -13,7 +13,7 @@ from screener.text.draft import Draft
 from screener.text.fold import Folded, fold
 from screener.text.links import Link, find_emails, find_links
 from screener.text.plain import reveal
-from screener.text.reading import plain_spans, read, read_plain
+from screener.text.reading import Reading, plain_spans, read, read_plain
 from screener.text.vocabulary import Vocabulary
 
 _NO_VOCABULARY = Vocabulary()
@@ -38,12 +38,12 @@ class Normalised:
     disguised: frozenset[int]
     links: tuple[Link, ...]
     emails: Sequence[tuple[int, int]]
-    _spans: Sequence[tuple[int, int]] | None
+    _places: Reading | Sequence[tuple[int, int]] | None
 
     @property
     def is_plain(self) -> bool:
         """Whether it is ASCII without a disguise, a link, an address or a repeated character."""
-        return self._spans is None
+        return self._places is None
 
     @property
     def text(self) -> str:
@@ -53,9 +53,9 @@ class Normalised:
     @property
     def spans(self) -> Sequence[tuple[int, int]]:
         """For each word its span (start, end) in the original, in code points. Ask once, not in a loop."""
-        if self._spans is not None:
-            return self._spans
-        return plain_spans(self.folded.text)
+        if self._places is None:
+            return plain_spans(self.folded.text)
+        return self._places.spans if isinstance(self._places, Reading) else self._places
 
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
@@ -74,6 +74,10 @@ def normalise_revealed(content: str, draft: Draft, vocabulary: Vocabulary) -> No
         if words is not None and folded.origin is None and content.isascii():
             return Normalised(content, folded, words, frozenset(), links, emails, None)
     reading = read(_without(text, links, emails), vocabulary)
+    if folded.origin is None and content.isascii() and not draft.hidden:
+        return Normalised(
+            content, folded, reading.words, frozenset(reading.disguised), links, emails, reading
+        )
     spans = reading.spans
     if folded.origin is not None:
         spans = [folded.span(start, end) for start, end in spans]
@@ -84,7 +88,7 @@ def normalise_revealed(content: str, draft: Draft, vocabulary: Vocabulary) -> No
         disguised=frozenset(reading.disguised | _hidden(draft, content, reading.words, spans, vocabulary)),
         links=links,
         emails=emails,
-        _spans=spans,
+        _places=spans,
     )
 
 

@@ -37,18 +37,39 @@ _UNMARKED = re.compile(rf"\s*+(?:{_UNMARKED_CHUNK}\s++)*+{_UNMARKED_CHUNK}")
 
 @dataclass(slots=True)
 class Reading:
-    """Words, their spans in the folded text, and the indices of those that a vocabulary knows in disguise."""
+    """What was read out of folded text.
 
+    Attributes:
+        text: the folded text.
+        words: its words.
+        disguised: the indices of those that a vocabulary knows in disguise.
+        odd: the index of each token that is not simply a word, and where in it the words stand.
+    """
+
+    text: str
     words: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
     disguised: set[int] = field(default_factory=set)
+    odd: list[tuple[int, list[tuple[int, int]]]] = field(default_factory=list)
 
     def add(self, word: str, start: int, end: int, *, disguised: bool) -> None:
-        """Append one word."""
+        """Append one word of the last odd token, with its place there."""
         if disguised:
             self.disguised.add(len(self.words))
         self.words.append(word)
-        self.spans.append((start, end))
+        self.odd[-1][1].append((start, end))
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each word stands in the text. Found when asked for: few texts are."""
+        tokens = [match.span() for match in _tokens(self.text).finditer(self.text)]
+        spans: list[tuple[int, int]] = []
+        done = 0
+        for index, inside in self.odd:
+            start = tokens[index][0]
+            spans += tokens[done:index]
+            spans += [(start + first, start + last) for first, last in inside]
+            done = index + 1
+        return spans + tokens[done:]
 
 
 def read_plain(text: str, vocabulary: Vocabulary) -> list[str] | None:
@@ -77,30 +98,31 @@ def read(text: str, vocabulary: Vocabulary) -> Reading:
     return reading
 
 
+def _tokens(text: str) -> re.Pattern[str]:
+    return ASCII_TOKEN if text.isascii() else TOKEN
+
+
 def _chunks(text: str, vocabulary: Vocabulary) -> Reading:
-    matches = list((ASCII_TOKEN if text.isascii() else TOKEN).finditer(text))
-    tokens = [match[0] for match in matches]
-    spans = [match.span() for match in matches]
-    reading = Reading()
+    tokens = _tokens(text).findall(text)
+    reading = Reading(text)
     done = 0
     for index in [index for index, token in enumerate(tokens) if not token.isalpha()]:  # few: names, numbers
         reading.words += tokens[done:index]
-        reading.spans += spans[done:index]
+        reading.odd.append((index, []))
         done = index + 1
-        token, start = tokens[index], spans[index][0]
+        token = tokens[index]
         if token[0] == "@" and len(token) > 1:
-            _read_mention(token, start, reading, vocabulary)
+            _read_mention(token, reading, vocabulary)
         else:
-            _read_chunk(token, start, reading, vocabulary)
+            _read_chunk(token, 0, reading, vocabulary)
     reading.words += tokens[done:]
-    reading.spans += spans[done:]
     return reading
 
 
-def _read_mention(chunk: str, start: int, reading: Reading, vocabulary: Vocabulary) -> None:
+def _read_mention(chunk: str, reading: Reading, vocabulary: Vocabulary) -> None:
     word = decode(chunk)
     known = vocabulary.knows(word)
-    reading.add(word if known else MENTION, start, start + len(chunk), disguised=known)
+    reading.add(word if known else MENTION, 0, len(chunk), disguised=known)
 
 
 def _read_chunk(chunk: str, start: int, reading: Reading, vocabulary: Vocabulary) -> None:
