@@ -28,7 +28,8 @@ from benchmarks.client import BATCH
 from benchmarks.event_load import batch_requests, new_events
 from benchmarks.ghz_load import Ghz, Report, ghz, write_delimited
 from benchmarks.known_world import Known, fill_cache
-from benchmarks.processor import processor_s
+from benchmarks.memory import resident_mb
+from benchmarks.processor import children, processor_s
 from benchmarks.result import Effort, Line, Result, Wanted
 from benchmarks.turns import Figures, Series, in_turns
 from pipeline.keys import ONLY
@@ -80,13 +81,19 @@ async def measure(effort: Effort) -> Result:
         )
         for line in _lines(about, name, measured)
     ]
-    costs = {
-        f"{name}, {count} workers, CPU us an event": series.median
+    details = {
+        _detail(name, count): series.median
         for count, figures in measured.items()
         for name, series in figures.items()
         if not name.endswith("per_second")
     }
-    return Result("scale-out", tuple(lines), {"processors": float(_processors()), **costs})
+    return Result("scale-out", tuple(lines), {"processors": float(_processors()), **details})
+
+
+def _detail(name: str, workers: str) -> str:
+    if name.endswith("_mb"):
+        return f"{name.removesuffix('_mb')}, {workers} workers, MB of all processes"
+    return f"{name}, {workers} workers, CPU us an event"
 
 
 def _lines(about: str, name: str, measured: Mapping[str, Mapping[str, Series]]) -> Iterator[Line]:
@@ -141,6 +148,7 @@ class _Host:
             figures |= {f"{name} ingested": us for name, us in taken.items()}
             await self.store.delete(ONLY.raw)
             screener = running.enter_context(self._service("screener", workers))
+            both = {"ingest": ingest, "screener": screener}
             began = self._used(ingest, screener)
             began_s = time.perf_counter()
             await self._load(ingest, "screened", self.screened)
@@ -155,6 +163,7 @@ class _Host:
             if verdicts != self.screened:
                 raise RuntimeError(f"{self.screened} events, {verdicts} verdicts")
             figures["screened_per_second"] = self.screened / took_s
+            figures |= {f"{name}_mb": _resident_mb(service) for name, service in both.items()}
             return figures | {f"{name} screened": us for name, us in taken.items()}
 
     async def _load(self, ingest: Service, which: str, events: int) -> Report:
@@ -208,6 +217,12 @@ class _Host:
 def _spent(before: Mapping[str, float], after: Mapping[str, float], events: int) -> dict[str, float]:
     """Microseconds of processor for each event."""
     return {name: 1e6 * (after[name] - before[name]) / events for name in after}
+
+
+def _resident_mb(service: Service) -> float:
+    """What its processes hold; pages that they share count for each."""
+    pid = service.process.pid
+    return sum(map(resident_mb, [pid, *children(pid)]))
 
 
 def _in_batches(events: float) -> int:

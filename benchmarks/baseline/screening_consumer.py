@@ -4,8 +4,8 @@
 leaves room: the served weights in ONNX Runtime's FP32, which is faster than torch, on all processors, without
 spinning threads; the tokenizers library; exact search in FAISS, by one thread; hiredis; verdict and
 acknowledgement in one pipeline. It leaves out what the screener adds: rules, floods and campaigns, a cache, a
-second try, metrics, and one step for verdict and acknowledgement, so that a crash between them judges an event
-twice.
+second try, metrics, and one step for verdict and acknowledgement, so that a crash between them judges an
+event twice.
 """
 
 from __future__ import annotations

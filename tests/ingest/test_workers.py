@@ -42,6 +42,7 @@ def with_workers(redis_url: str, folder: Path, ports: ServicePorts | None = None
             "REDIS_URL": redis_url,
             "DRAIN_GRACE_MS": "2000",
             "INGEST_WORKERS": str(WORKERS),
+            "TMPDIR": str(folder),  # where a parent that is killed leaves its sockets
         },
         folder=folder,
     )
@@ -50,12 +51,12 @@ def with_workers(redis_url: str, folder: Path, ports: ServicePorts | None = None
 @pytest.fixture(scope="module")
 def service(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Of those tests that leave it as it was."""
-    yield from started(with_workers(redis_server.url, tmp_path_factory.mktemp("ingest")))
+    yield from started(with_workers(redis_server.url, tmp_path_factory.mktemp("w")))
 
 
 @pytest.fixture
-def own_service(redis_server: RedisServer, tmp_path: Path) -> Iterator[Service]:
-    yield from started(with_workers(redis_server.url, tmp_path))
+def own_service(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    yield from started(with_workers(redis_server.url, tmp_path_factory.mktemp("w")))
 
 
 def started(service: Service) -> Iterator[Service]:
