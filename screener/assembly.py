@@ -10,6 +10,7 @@ from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
 from screener.similarity.campaign import CampaignPolicy
 from screener.similarity.comparison import LocalComparison
+from screener.similarity.exact import exact_on
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.snapshot_folder import SnapshotFolder
@@ -18,14 +19,20 @@ from screener.similarity.versions import VersionedIndexes
 
 
 def indexes_of(settings: ScreenerSettings) -> VersionedIndexes:
-    """The indexes, empty."""
+    """The indexes, empty.
+
+    Raises:
+        StartupFailed: they are wanted on a GPU, and there is none.
+    """
     seal_later = Sealer()
+    exact = exact_on(settings.similarity_device)
     return VersionedIndexes(
         lambda: SimilarityIndex(
             max_events=settings.similarity_max_events,
             segment_events=settings.similarity_segment_events,
             window_ms=settings.flood_window_seconds * 1000,
             seal_later=seal_later,
+            exact=exact,
         )
     )
 

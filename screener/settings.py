@@ -156,6 +156,9 @@ class ScreenerSettings(ServiceSettings):
         le=1_000_000,
         description="Vectors of one segment of the index: the oldest are dropped by the segment",
     )
+    similarity_device: Literal["cpu", "cuda"] = Field(
+        default="cpu", description="Where vectors are compared: `cuda`, all of them, on this host's first GPU"
+    )
     snapshot_dir: Path | None = Field(
         default=None,
         description="Folder for the last two snapshots of the similarity index; without it, none",

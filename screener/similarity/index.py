@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.verdict import Category
+from screener.similarity.exact import Exact, OnProcessors
 from screener.similarity.families import Families
 from screener.similarity.family import Family, FamilyState
 from screener.similarity.seen import Seen
@@ -65,11 +66,14 @@ class SimilarityIndex:
         segment_events: int,
         window_ms: int,
         seal_later: Callable[[Segment], None],
+        exact: Exact | None = None,
     ) -> None:
+        """`exact`: how vectors are compared; None on this machine's processors."""
+        self._exact = exact or OnProcessors()
         self._max_events = max_events
         self._segment_events = segment_events
         self._seal_later = seal_later
-        self._segments: list[Segment] = [Segment()]
+        self._segments: list[Segment] = [Segment(self._exact)]
         self._family_of: dict[bytes, str] = {}  # by the text; it is that of the last event that said it
         self._families = Families(window_ms=window_ms)
 
@@ -133,7 +137,7 @@ class SimilarityIndex:
 
     def restore(self, state: IndexState) -> None:
         """Becomes what `state` was; takes it over. The index must be new, and `seal` is to follow."""
-        self._segments = [Segment.restored(segment) for segment in state.segments]
+        self._segments = [Segment.restored(segment, self._exact) for segment in state.segments]
         self._family_of = state.family_of
         self._families.restore(state.families, self._family_of.values())
 

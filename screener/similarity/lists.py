@@ -23,11 +23,11 @@ REMEMBERED_K = 16
 
 _REMEMBERED = 32_768
 _SUBVECTORS = EMBEDDING_WIDTH // 2
-_COMPARED = 6
+_COMPARED = 8
 """Vectors compared by their components for each neighbour asked for."""
 
 _LEAST_OF_A_LIST = 16
-_TRAINED_ON = 20
+_TRAINED_ON = 30
 """Vectors for each list that its centroid is made of, at most."""
 
 _ROUNDS = 6
@@ -47,7 +47,7 @@ class Lists:
         self._answers = _no_answers()
         self._refined: Any = None
         if index is not None:
-            index.nprobe = min(index.nlist, 18 * isqrt(index.nlist) // 5)
+            index.nprobe = min(index.nlist, 5 * isqrt(index.nlist))
             vectors.index.ntotal = index.ntotal  # those behind are not there for this one
             self._refined = faiss.IndexRefine(index, vectors.index)
             self._refined.k_factor = _COMPARED

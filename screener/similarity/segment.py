@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.verdict import Category
-from screener.model import EMBEDDING_WIDTH
 from screener.similarity.answers import Found
+from screener.similarity.exact import Exact
 from screener.similarity.lists import Lists
 
 _GROWS_BY = 2_048
@@ -65,22 +65,25 @@ class SegmentState:
 class Segment:
     """Rows and their vectors, in the order of arrival."""
 
-    def __init__(self, lists: Lists | None = None) -> None:
+    def __init__(self, exact: Exact, lists: Lists | None = None) -> None:
         """One without rows; `lists` without vectors, where there are centroids for them already."""
+        self._exact = exact
         self.rows: list[Row | None] = []
         self.closed = False
         self._gone: list[int] = []  # numbers of the forgotten rows
         self._gone_at_sealing = 0
         # One attribute, so that a search in another thread sees lists and the tail that belongs to them.
-        self._parts: tuple[Lists, faiss.Index] = (lists or Lists.empty(), _exact())
+        self._parts: tuple[Lists, faiss.Index] = (lists or Lists.empty(), exact.holding())
 
     @classmethod
-    def restored(cls, state: SegmentState) -> Segment:
+    def restored(cls, state: SegmentState, exact: Exact) -> Segment:
         """The segment as `state` has it, whose lists are its own from now on."""
-        segment = cls()
+        segment = cls(exact)
         segment.rows = list(state.rows)
         segment._gone = [number for number, row in enumerate(segment.rows) if row is None]
-        segment._parts = (state.lists, _exact(state.tail))
+        segment._parts = (state.lists, exact.holding(state.tail))
+        if exact.is_fast:
+            segment._parts = (Lists.empty(), exact.holding(state.vectors()))
         return segment
 
     def __len__(self) -> int:
@@ -97,8 +100,10 @@ class Segment:
     def worth_sealing(self) -> bool:
         """Whether the lists are to take in what is searched exactly: it is much, or no more comes."""
         _, tail = self._parts
-        return len(self.rows) >= _LEAST_IN_LISTS and (
-            tail.ntotal >= _GROWS_BY or (self.closed and tail.ntotal > 0)
+        return (
+            not self._exact.is_fast
+            and len(self.rows) >= _LEAST_IN_LISTS
+            and (tail.ntotal >= _GROWS_BY or (self.closed and tail.ntotal > 0))
         )
 
     def sealing(self) -> Callable[[], Lists]:
@@ -112,14 +117,14 @@ class Segment:
         """Searches `lists` from now on, and exactly what came since its sealing began."""
         before, tail = self._parts
         taken_in = len(lists) - len(before)
-        rest = _exact(tail.reconstruct_n(taken_in, tail.ntotal - taken_in))
+        rest = self._exact.holding(tail.reconstruct_n(taken_in, tail.ntotal - taken_in))
         self._parts = (lists, rest)
         self._overwrite(self._gone[self._gone_at_sealing :])  # forgotten meanwhile
 
     def successor(self) -> Segment:
         """A new one, whose lists need no centroids of their own until they are large."""
         lists, _ = self._parts
-        return Segment(lists.emptied())
+        return Segment(self._exact, lists.emptied())
 
     def search(self, vectors: NDArray[np.float32], k: int) -> list[Found]:
         """The nearest `k` of each vector in the lists and in the tail: cosines and row numbers of each."""
@@ -148,22 +153,9 @@ class Segment:
         # By the parts of now: `seal` overwrites what is gone by then in those that it puts in their place.
         lists, tail = self._parts
         lists.forget([number for number in numbers if number < len(lists)])
-        _vectors(tail)[[number - len(lists) for number in numbers if number >= len(lists)]] = 0.0
+        self._exact.overwrite(tail, [number - len(lists) for number in numbers if number >= len(lists)])
 
     def capture(self) -> SegmentState:
         """What it is now."""
         lists, tail = self._parts
         return SegmentState(tuple(self.rows), lists, tail.reconstruct_n(0, tail.ntotal))
-
-
-def _exact(vectors: NDArray[np.float32] | None = None) -> faiss.Index:
-    index = faiss.IndexFlatIP(EMBEDDING_WIDTH)
-    if vectors is not None:
-        index.add(vectors)
-    return index
-
-
-def _vectors(exact: Any) -> NDArray[np.float32]:
-    """The vectors in the memory of an exact index: float32 [rows, 384], to be written to."""
-    view: NDArray[np.float32] = faiss.rev_swig_ptr(exact.get_xb(), exact.ntotal * EMBEDDING_WIDTH)
-    return view.reshape(-1, EMBEDDING_WIDTH)
