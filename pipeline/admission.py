@@ -30,7 +30,7 @@ class Admitted(IntEnum):
 
 
 class Candidate(NamedTuple):
-    """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 32 bytes.
+    """An event at the door: `payload` is `Event.encode()`, `fingerprint` has 16 bytes.
 
     `hand_off` is the way that it shall go; where `events:direct` is full it goes through `events:raw`.
     """

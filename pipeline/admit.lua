@@ -5,7 +5,7 @@
 -- ARGV  1 most entries of events:raw   2 most entries of events:direct
 --       3 most unread entries of events:reasoning_queue   4 window of fingerprints, ms
 --       5 life of a duplicate's record, ms   6 wanted stream of each event, a digit for each (1 raw, 2 direct)
---       then for each event: id, fingerprint (32 bytes), platform, payload
+--       then for each event: id, fingerprint (16 bytes), platform, payload
 -- Reply { depths of events:raw and of events:direct afterwards, unread entries of events:reasoning_queue,
 --         then for each event: outcome, stream (1 or 2; 0 where it is in none by this call),
 --         id of its entry, else of the event that came first, else '' }
@@ -66,11 +66,11 @@ for i = 1, n do
   local record, first = coming[record_key] or known[2 * i - 1], coming[first_key] or known[2 * i]
   local outcome, stream, first_id = ACCEPTED, 0, ''
   if record then
-    if sub(record, 2, 33) ~= fingerprint then
+    if sub(record, 2, 17) ~= fingerprint then
       outcome = CONFLICT
     else
       outcome = DUPLICATE
-      first_id = sub(record, 1, 1) == '=' and sub(record, 34) or id
+      first_id = sub(record, 1, 1) == '=' and sub(record, 18) or id
     end
   elseif first then
     outcome, first_id = DUPLICATE, first

@@ -26,7 +26,7 @@ for i = 1, n do
   reply[i] = redis.call('XDEL', source, id)
   local state = record and string.sub(record, 1, 1)
   if reply[i] == 1 and (state == 'd' or state == 's')
-    and string.sub(record, 34) == source .. ' ' .. id then
+    and string.sub(record, 18) == source .. ' ' .. id then
     redis.call('DEL', KEYS[2 * i])
     if first == event_id then redis.call('DEL', KEYS[2 * i + 1]) end
   end

@@ -71,7 +71,7 @@ end
 if at ~= #ARGV + 1 then return redis.error_reply('ERR move: too many arguments') end
 
 local records = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + d + 1)) or {}
-local UNKNOWN_FINGERPRINT = string.rep('\0', 32)
+local UNKNOWN_FINGERPRINT = string.rep('\0', 16)
 
 local reply = {}
 for i, move in ipairs(moves) do
@@ -85,7 +85,7 @@ for i, move in ipairs(moves) do
       redis.call('XADD', KEYS[HEAD_KEYS + move.second.to], '*', unpack(ARGV, move.second.first, move.second.last))
     end
     local record_key = KEYS[HEAD_KEYS + d + i]
-    local fingerprint = records[i] and string.sub(records[i], 2, 33) or UNKNOWN_FINGERPRINT
+    local fingerprint = records[i] and string.sub(records[i], 2, 17) or UNKNOWN_FINGERPRINT
     local value = move.state .. fingerprint
     if move.state ~= 'q' then value = value .. to .. ' ' .. reply[i] end
     if move.life > 0 then

@@ -1,6 +1,6 @@
 """`EventRecord`: what Redis remembers of an event under its id.
 
-Layout of the value, written by `admit.lua` and `move.lua`: one byte of state, the 32 bytes of the
+Layout of the value, written by `admit.lua` and `move.lua`: one byte of state, the 16 bytes of the
 fingerprint, then what the state needs:
 
 | state | rest                                                        |
@@ -20,7 +20,7 @@ from enum import Enum
 
 from pipeline.errors import EntryUndecodable
 
-FINGERPRINT_BYTES = 32
+FINGERPRINT_BYTES = 16
 
 
 class RecordState(Enum):

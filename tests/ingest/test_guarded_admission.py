@@ -117,7 +117,7 @@ async def test_a_redis_that_wakes_up_is_found_without_a_restart(own_redis: Redis
     own_redis.process.send_signal(signal.SIGSTOP)
     await refused(guarded)
     own_redis.process.send_signal(signal.SIGCONT)
-    candidate = Candidate("event-1", bytes(32), "discord", b"payload")
+    candidate = Candidate("event-1", bytes(16), "discord", b"payload")
     async with asyncio.timeout(30):
         while True:
             try:

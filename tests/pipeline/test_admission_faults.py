@@ -18,7 +18,7 @@ SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
 STREAMS = [ONLY.raw, ONLY.direct, ONLY.reasoning_queue]
 KEYS: list[str] = [*STREAMS, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
 HEAD: list[str | int] = [10, 10, 10, 1_000, 1_000, "12"]
-EVENTS: list[str | int] = ["e1", "1" * 32, "discord", "payload", "e2", "2" * 32, "discord", "payload"]
+EVENTS: list[str | int] = ["e1", "1" * 16, "discord", "payload", "e2", "2" * 16, "discord", "payload"]
 
 
 async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> list[Any]:
@@ -68,7 +68,7 @@ async def test_writes_nothing_when_called_wrongly(
 
 async def test_a_wrong_life_of_duplicates_is_told_before_the_first_write(store: aioredis.Redis) -> None:
     keys = [*KEYS[:5], "event:e2", "fingerprint:1"]
-    args = [10, 10, 10, 1_000, 0, "11", *EVENTS[:4], "e2", "1" * 32, "discord", "payload"]
+    args = [10, 10, 10, 1_000, 0, "11", *EVENTS[:4], "e2", "1" * 16, "discord", "payload"]
     with pytest.raises(ResponseError):
         await call(store, keys, args)
     assert await store.dbsize() == 0

@@ -184,7 +184,7 @@ async def test_what_cannot_go_back_stays_and_says_why(
         replace(k, letter=replace(k.letter, event=changed.get(k.letter.event_id, k.letter.event)))
         for k in page
     ]
-    await store.set(ONLY.event("e5"), b"s" + b"f" * 32 + b"events:low_risk 5-1")
+    await store.set(ONLY.event("e5"), b"s" + b"f" * 16 + b"events:low_risk 5-1")
     checked = await letters.check(page)
     assert [each.why for each in checked] == [
         "",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.errors import EntryUndecodable
 from pipeline.record import EventRecord, RecordState
 
-FINGERPRINT = bytes(range(32))
+FINGERPRINT = bytes(range(16))
 
 
 @pytest.mark.parametrize(

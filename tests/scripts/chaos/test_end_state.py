@@ -23,7 +23,7 @@ async def admit(store: aioredis.Redis, ids: list[str], way: HandOff) -> dict[str
     entries: dict[str, str] = {}
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
-        candidates = [Candidate(i, i.encode().ljust(32), "discord", b"", way) for i in some]
+        candidates = [Candidate(i, i.encode().ljust(16), "discord", b"", way) for i in some]
         report = await admission.admit(candidates)
         entries |= {i: d.entry_id for i, d in zip(some, report.decisions, strict=True)}
     return entries
