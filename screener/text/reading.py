@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from screener.text.vocabulary import Vocabulary
 from screener.text.words import (
     ASCII_TOKEN,
-    THREE,
     TOKEN,
     cut_repeats,
     decode,
@@ -145,12 +144,12 @@ def _is_break(chunk: str) -> bool:
 
 
 def _cut_repeats(reading: Reading, vocabulary: Vocabulary) -> None:
-    repeated = THREE.search
-    for index, word in [(index, word) for index, word in enumerate(reading.words) if repeated(word)]:
-        if word in vocabulary.words:
-            continue
-        known = vocabulary.stretched(word)
-        reading.words[index] = known or cut_repeats(word)  # stretching is emphasis, not disguise
+    repeated = {word for word in set(reading.words) if has_repeats(word) and word not in vocabulary.words}
+    if not repeated:
+        return
+    # Stretching is emphasis, not disguise.
+    meant = {word: vocabulary.stretched(word) or cut_repeats(word) for word in repeated}
+    reading.words = [meant.get(word, word) for word in reading.words]
 
 
 def _look_up(reading: Reading, vocabulary: Vocabulary) -> None:
