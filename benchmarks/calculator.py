@@ -107,7 +107,7 @@ def arithmetic(load: Load, costs: Costs) -> Iterator[Step]:
         how = f"{load.per_second:,.0f} events/s × {cost_us:,.0f} µs ÷ {load.busy:g}"
         yield Step(part, how, needed, "cores")
         if part == "Redis" and needed > 1:
-            yield Step("Redis has one thread", f"÷ {1 / needed:.2f} of one", math.ceil(needed), "servers")
+            yield Step("Redis has one thread", f"{needed:,.2f} cores ÷ 1", math.ceil(needed), "servers")
     shares = " + ".join(f"{length} × {share:g}" for length, share in load.lengths.items())
     yield Step("tokens of a text", f"({shares}) ÷ {sum(load.lengths.values()):g}", load.tokens, "tokens")
     computed = load.per_second * (1 - load.cache_hits)

@@ -28,10 +28,9 @@ def add_run(app: typer.Typer) -> None:
 
 def table(folder: Folder) -> None:
     """The figures of a run as a table in Markdown, below the machines that it ran on."""
-    files = sorted(folder.glob("*.json"))
     if not (run := read_run(folder)):
         raise CommandFailed(f"{folder} has no results")
-    machines = {_told(orjson.loads(file.read_bytes())["machine"]): None for file in files}
+    machines = {_told(orjson.loads(file.read_bytes())["machine"]): None for file in _files(folder)}
     print("; ".join(machines), "", markdown_table(in_order(run)), sep="\n")
 
 
@@ -64,9 +63,8 @@ def read_run(path: Path) -> Mapping[str, Result]:
     Raises:
         CommandFailed: a file is no result.
     """
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
     found = {}
-    for file in files:
+    for file in _files(path):
         try:
             result = Result.decode(file.read_bytes())
         except ValueError as error:
@@ -79,6 +77,10 @@ def in_order(run: Mapping[str, Result]) -> list[Result]:
     """The results in the order of the suite, and what is not of it behind."""
     known = [run[name] for name in SUITE if name in run]
     return known + [result for name, result in run.items() if name not in SUITE]
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.json")) if path.is_dir() else [path]
 
 
 def _told(machine: Mapping[str, str | int]) -> str:
