@@ -30,7 +30,8 @@ def served() -> Runtime:
     """As Triton's backend opens the newest version here; bf16 only where its build found it no different."""
     if _has_cuda():
         return _cuda()
-    return _openvino("bf16" if cpu_has_bf16() else "f32", streams=min(_SERVED_STREAMS, _threads()))
+    streams = min(_SERVED_STREAMS, _threads())
+    return _openvino("bf16", streams=streams) if cpu_has_bf16() else _onnxruntime(streams=streams)
 
 
 def contestants() -> Sequence[Runtime]:
@@ -45,6 +46,8 @@ def contestants() -> Sequence[Runtime]:
     ]
     precisions: Sequence[_Precision] = ("f32", "bf16") if cpu_has_bf16() else ("f32",)
     for streams in sorted({1, min(_SERVED_STREAMS, threads), threads}):
+        if streams > 1:
+            found.append(_onnxruntime(streams=streams))
         found += [_openvino(precision, streams=streams) for precision in precisions]
     if _has_cuda():
         found.append(_cuda())
@@ -66,6 +69,11 @@ def _dynamic_int8(fp32: Path) -> Path:
         quantize_dynamic(fp32, partial, per_channel=True, reduce_range=True, weight_type=QuantType.QInt8)
         partial.replace(kept)
     return kept
+
+
+def _onnxruntime(*, streams: int) -> Runtime:
+    fp32 = _newest() / FILES[Precision.FP32]
+    return Runtime(f"{EXACT}, {streams} streams", fp32, "onnxruntime", threads=_threads(), streams=streams)
 
 
 def _openvino(precision: _Precision, *, streams: int) -> Runtime:

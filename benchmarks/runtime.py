@@ -109,7 +109,7 @@ def _serve(runtime: Runtime, pipe: Connection) -> None:
     elif runtime.provider == "cuda":
         run = cuda_session(runtime.file)
     else:
-        run = plain_session(runtime.file, threads=runtime.threads)
+        run = plain_session(runtime.file, threads=runtime.threads - runtime.streams + 1)
 
     def done(work: Work) -> Done:
         began, processor = time.perf_counter(), time.process_time()

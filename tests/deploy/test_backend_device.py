@@ -49,31 +49,36 @@ def config() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("device", "kind", "available", "file", "provider"),
+    ("device", "kind", "available", "bf16", "file", "provider"),
     [
-        ("auto", "GPU", [CUDA, CPU], "model.fp16.onnx", CUDA),
-        ("cuda", "GPU", [CUDA, CPU], "model.fp16.onnx", CUDA),
-        ("auto", "GPU", [OPENVINO, CPU], "model.onnx", OPENVINO),
-        ("cpu", "GPU", [CUDA, CPU], "model.onnx", CPU),
-        ("auto", "CPU", [CUDA, CPU], "model.onnx", CPU),
-        ("", "CPU", [OPENVINO, CPU], "model.onnx", OPENVINO),
+        ("auto", "GPU", [CUDA, CPU], True, "model.fp16.onnx", CUDA),
+        ("cuda", "GPU", [CUDA, CPU], False, "model.fp16.onnx", CUDA),
+        ("auto", "GPU", [OPENVINO, CPU], True, "model.onnx", OPENVINO),
+        ("cpu", "GPU", [CUDA, CPU], True, "model.onnx", CPU),
+        ("auto", "CPU", [CUDA, CPU], False, "model.onnx", CPU),
+        ("", "CPU", [OPENVINO, CPU], True, "model.onnx", OPENVINO),
+        ("", "CPU", [OPENVINO, CPU], False, "model.onnx", CPU),
     ],
 )
 def test_file_and_provider_follow_the_device(
     backend: ModuleType,
     config: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     device: str,
     kind: str,
     available: list[str],
+    bf16: bool,
     file: str,
     provider: str,
 ) -> None:
     monkeypatch.setenv("DEVICE", device)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
     monkeypatch.setattr(backend, "_compute_capability", lambda _: "9.0")
+    monkeypatch.setattr(backend, "_cpu_has_bf16", lambda: bf16)
+    (tmp_path / "manifest.json").write_text('{"cpu_precision": "bf16"}')
     args = {"model_instance_kind": kind, "model_instance_device_id": "0"}
-    chosen, providers = backend._choose(config, args, REPOSITORY / MODEL / "1")
+    chosen, providers = backend._choose(config, args, tmp_path)
     assert chosen == file
     assert (providers[0] if isinstance(providers[0], str) else providers[0][0]) == provider
 

@@ -49,13 +49,16 @@ class TritonPythonModel:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors: the providers' chatter belongs in no server log
-        options.intra_op_num_threads = _threads(config)
+        on_gpu = _name(providers[0]) == "CUDAExecutionProvider"
+        self._streams = 1 if on_gpu else _streams(config)
+        # Those who call take part in the work; without spinning, which takes from the services beside.
+        options.intra_op_num_threads = _threads(config) - self._streams + 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise pb_utils.TritonModelException(f"{name}: cannot load {path}: {error}") from error
         _require_in_use(self._session, providers[0], name)
-        self._streams = _streams(config) if _name(providers[0]) == "OpenVINOExecutionProvider" else 1
         self._pool = ThreadPoolExecutor(self._streams)
         pb_utils.Logger.log_info(f"{name}: {file} on {providers[0]}")
 
@@ -179,13 +182,15 @@ def _choose(config: dict[str, Any], args: dict[str, str], folder: Path) -> tuple
         device = int(args["model_instance_device_id"])
         file = config.get("cc_model_filenames", {}).get(_compute_capability(device), file)
         return file, [("CUDAExecutionProvider", {"device_id": device}), "CPUExecutionProvider"]
+    precision = _cpu_precision(config, folder)
     accelerators = (
         config.get("optimization", {}).get("execution_accelerators", {}).get("cpu_execution_accelerator", [])
     )
     wants_openvino = any(item["name"] == "openvino" for item in accelerators)
-    if not wants_openvino or "OpenVINOExecutionProvider" not in available:
+    # In f32 ONNX Runtime's own kernels take a tenth less than OpenVINO's and load in a fifth of the time.
+    if precision == "f32" or not wants_openvino or "OpenVINOExecutionProvider" not in available:
         return file, ["CPUExecutionProvider"]
-    return file, [("OpenVINOExecutionProvider", _openvino_options(config, folder)), "CPUExecutionProvider"]
+    return file, [("OpenVINOExecutionProvider", _openvino_options(config, precision)), "CPUExecutionProvider"]
 
 
 def _on_gpu(kind: str, available: list[str]) -> bool:
@@ -217,7 +222,7 @@ def _require_in_use(session: Any, wanted: Any, name: str) -> None:
         )
 
 
-def _openvino_options(config: dict[str, Any], folder: Path) -> dict[str, str]:
+def _cpu_precision(config: dict[str, Any], folder: Path) -> str:
     precision = _parameter(config, "seawall.cpu_precision", "auto")
     if precision == "auto":
         precision = "bf16" if _cpu_has_bf16() and _keeps_bound_in_bf16(folder) else "f32"
@@ -225,6 +230,10 @@ def _openvino_options(config: dict[str, Any], folder: Path) -> dict[str, str]:
         raise pb_utils.TritonModelException(
             f"parameter seawall.cpu_precision is {precision!r}; allowed: auto, bf16, f32"
         )
+    return precision
+
+
+def _openvino_options(config: dict[str, Any], precision: str) -> dict[str, str]:
     return {
         "device_type": "CPU",
         "num_of_threads": str(_threads(config)),
