@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -96,10 +97,10 @@ def accepted_by(service: Service) -> dict[str, float]:
 def lives(pid: int) -> bool:
     """Whether a process has not ended; one whose status nobody has taken yet has."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        state = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
-    return not stat.rpartition(")")[2].startswith(" Z")
+    return not state.rpartition(")")[2].startswith(" Z")
 
 
 def ready(service: Service) -> dict[str, bool]:
@@ -116,9 +117,19 @@ async def test_workers_share_the_calls_and_are_one_service(
     by_worker = accepted_by(service)
     assert sum(by_worker.values()) == 40 == await store.xlen(ONLY.raw)
     assert len(by_worker) == WORKERS  # the odds against each: 2^-39
-    refused = Request(f"{service.http_url}/metrics")  # noqa: S310
-    with pytest.raises(OSError, match="401"):
-        await asyncio.to_thread(urlopen, refused, timeout=5)
+
+
+def test_metrics_want_a_key_as_those_of_one_process_do(service: Service) -> None:
+    for headers in ({}, {"api-key": "not-one-of-the-keys"}):
+        asked = Request(f"{service.http_url}/metrics", headers=headers)  # noqa: S310  # our own http
+        with pytest.raises(OSError, match="401"):
+            urlopen(asked, timeout=5)  # noqa: S310
+
+
+def test_the_sockets_between_processes_are_their_owners_alone(service: Service) -> None:
+    [folder] = service.process.log.parent.glob("seawall-*")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {path.name for path in folder.iterdir()} == {"worker-1.http", "worker-2.http"}
 
 
 async def test_a_worker_that_is_killed_is_started_again(service: Service, make_event: MakeEvent) -> None:
