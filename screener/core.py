@@ -17,6 +17,7 @@ from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, Scale, judge_degraded
 from screener.heuristics import Context, Heuristics
 from screener.heuristics.result import HeuristicResult
+from screener.heuristics.score import with_flags
 from screener.similarity.comparison import Comparison
 from screener.similarity.neighbourhood import ALONE, Neighbourhood, Utterance
 from screener.similarity.seen import NOTHING_SAID, Said
@@ -217,23 +218,20 @@ class ScreeningCore:
         rules: Heuristics,
         encoded: Encoded,
     ) -> list[tuple[Judgement, Basis]]:
-        """One for each event; those that say the same, and of which no more is known, share it."""
+        """One for each event; those that say the same, and whose context says the same of it, share one."""
         scale = Scale.of(self._policy, encoded.thresholds)
         probabilities = encoded.probabilities.tolist()
-        shared: dict[tuple[int, int], tuple[Judgement, Basis]] = {}
+        shared: dict[tuple[int, tuple[Flag, ...]], tuple[Judgement, Basis]] = {}
         findings = []
         for event, row, nearby in zip(events, rows, near, strict=True):
-            no_more = event.metadata is NO_METADATA
-            said = row, nearby.near_duplicates
-            found = shared.get(said) if no_more else None
+            facts = texts[row]
+            alone = event.metadata is NO_METADATA and not nearby.near_duplicates
+            added = () if alone else rules.flags_of_context(facts.score, _context(event, nearby))
+            found = shared.get((row, added))
             if found is None:
-                facts = texts[row]
-                alone = no_more and not nearby.near_duplicates
-                result = facts.alone if alone else rules.with_context(facts.score, _context(event, nearby))
+                result = with_flags(facts.score, added) if added else facts.alone
                 basis = Basis(result, tuple(probabilities[row]), encoded.thresholds)
-                found = scale.judge(result, basis.probabilities), basis
-                if no_more:
-                    shared[said] = found
+                found = shared[row, added] = scale.judge(result, basis.probabilities), basis
             findings.append(found)
         return findings
 

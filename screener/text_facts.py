@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.fingerprint import Digests
-from screener.heuristics import Context, HeuristicResult, Heuristics, TextScore
+from screener.heuristics import HeuristicResult, Heuristics, TextScore
+from screener.heuristics.score import with_flags
 from screener.recent import Recent
 from screener.similarity.informative import informative_words
 from screener.text import Draft
-
-_NO_CONTEXT = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class TextReader:
         facts = TextFacts(
             plain=draft.text,
             score=score,
-            alone=rules.with_context(score, _NO_CONTEXT),
+            alone=with_flags(score, ()),
             digest=self._digests.text(text) if self._digests else b"",
             informative=informative_words(text) if self._digests else 0,
         )

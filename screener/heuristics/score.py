@@ -32,7 +32,11 @@ class Heuristics:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._shapes = ShapeRules(rules)
-        self._context = [(rules.rules[name], holds) for name, (holds, _) in CONTEXT_RULES.items()]
+        self._context = [
+            (rules.rules[name], holds)
+            for name, (holds, _) in CONTEXT_RULES.items()
+            if rules.rules[name].weight
+        ]
         self._combined = [rule for rule in rules.rules.values() if rule.together]
 
     def score(self, content: str, context: Context = _NO_CONTEXT) -> HeuristicResult:
@@ -64,16 +68,19 @@ class Heuristics:
 
     def with_context(self, text: TextScore, context: Context) -> HeuristicResult:
         """Add what the context says to a text's score."""
-        flags = text.flags
-        if context is not _NO_CONTEXT and context != _NO_CONTEXT:
-            added = [
+        return with_flags(text, self.flags_of_context(text, context))
+
+    def flags_of_context(self, text: TextScore, context: Context) -> tuple[Flag, ...]:
+        """What the context says of an event with this text; mostly nothing."""
+        if context == _NO_CONTEXT:
+            return ()
+        return tuple(
+            [
                 Flag(rule.name, rule.weight, 0, 0, rule.category)
                 for rule, holds in self._context
-                if rule.weight and holds(context, text, rule.shape.limits)
+                if holds(context, text, rule.shape.limits)
             ]
-            flags = (*added, *flags)
-        score = 1.0 - prod(1.0 - flag.weight for flag in flags)
-        return HeuristicResult(score=score, flags=flags, evidence=text.evidence)
+        )
 
     def _phrase_spans(
         self, text: Normalised, matches: Sequence[Match]
@@ -136,6 +143,13 @@ class Heuristics:
             solicits = solicits or rule.solicits
         flags.sort(key=lambda flag: (flag.start, flag.end, flag.rule))
         return TextScore(flags=tuple(flags), evidence=tuple(evidence), words=words, solicits=solicits)
+
+
+def with_flags(text: TextScore, added: tuple[Flag, ...]) -> HeuristicResult:
+    """A text's score with flags that are not of the text."""
+    flags = (*added, *text.flags)
+    score = 1.0 - prod([1.0 - flag.weight for flag in flags])
+    return HeuristicResult(score=score, flags=flags, evidence=text.evidence)
 
 
 def _all_quoted(found: Sequence[tuple[int, int]], quoted: Sequence[tuple[int, int]]) -> bool:
