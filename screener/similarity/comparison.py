@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from pipeline.verdict import SimilarEvent
 from screener.similarity.campaign import CampaignPolicy
 from screener.similarity.neighbourhood import (
+    MAX_SIMILAR,
     MIN_COSINE,
+    REWORDED,
     SEARCHED,
     Neighbourhood,
     Utterance,
@@ -57,7 +59,14 @@ class LocalComparison:
         version: int,
     ) -> list[Neighbourhood]:
         """As `Comparison` has it."""
-        found = await self._indexes.search(vectors, version=version, k=SEARCHED, min_cosine=MIN_COSINE)
+        found = await self._indexes.search(
+            vectors,
+            version=version,
+            k=SEARCHED,
+            min_cosine=MIN_COSINE,
+            shown=MAX_SIMILAR,  # past these only what may be linked says anything
+            linked=REWORDED,
+        )
         return [
             neighbourhood(found[row], utterance, self._policy)
             for row, utterance in zip(rows, utterances, strict=True)

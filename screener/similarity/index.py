@@ -93,18 +93,31 @@ class SimilarityIndex:
                 vectors.append(event.vector)
         self._append(fresh, vectors)
 
-    def search(self, vectors: NDArray[np.float32], *, k: int, min_cosine: float) -> list[list[Neighbour]]:
+    def search(
+        self,
+        vectors: NDArray[np.float32],
+        *,
+        k: int,
+        min_cosine: float,
+        shown: int | None = None,
+        linked: float = -1.0,
+    ) -> list[list[Neighbour]]:
         """The nearest `k` texts of each of n vectors, nearest first, none below `min_cosine`.
 
         Args:
             vectors: float32 [n, 384], L2-normalised.
             k: most neighbours of each.
             min_cosine: least cosine.
+            shown: as many are told at any cosine, further ones if they are `linked`; None tells all.
+            linked: least cosine of further ones.
         """
         found = self._found(vectors, k)
         if found is None:
             return [[] for _ in vectors]
         near = np.count_nonzero(found[0] >= min_cosine, axis=1)
+        if shown is not None:
+            told = np.maximum(np.count_nonzero(found[0] >= linked, axis=1), shown)
+            near = np.minimum(near, told)
         # As lists: of a few numbers each is read, and one by one an array gives them slowly.
         return [
             self._neighbours(*(column[:many].tolist() for column in columns))

@@ -31,7 +31,7 @@ _TRAINED_ON = 30
 """Vectors for each list that its centroid is made of, at most."""
 
 _ROUNDS = 6
-_ADDED_AT_ONCE = 16_384
+_ADDED_AT_ONCE = 2_048
 
 
 class Lists:

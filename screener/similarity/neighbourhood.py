@@ -15,6 +15,8 @@ MIN_COSINE = 0.85
 """e5-small-v2 puts unrelated texts around 0.75; below this nothing is worth an analyst's look."""
 
 MAX_SIMILAR = 5
+"""Earlier events of a verdict."""
+
 SEARCHED = 16
 """Neighbours asked of the index for each event."""
 

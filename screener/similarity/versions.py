@@ -84,18 +84,26 @@ class VersionedIndexes:
             index.seal()
 
     async def search(
-        self, vectors: NDArray[np.float32], *, version: int, k: int, min_cosine: float
+        self,
+        vectors: NDArray[np.float32],
+        *,
+        version: int,
+        k: int,
+        min_cosine: float,
+        shown: int | None = None,
+        linked: float = -1.0,
     ) -> list[list[Neighbour]]:
-        """The nearest `k` texts of each vector float32 [n, 384] among those of `version`, nearest first.
+        """`SimilarityIndex.search` among the texts of `version`.
 
-        In a thread: an index that has not sealed its segments yet takes a while, and the event loop has calls
-        to answer.
+        In the thread: a batch takes milliseconds, and the event loop has calls to answer.
         """
         async with self._lock:
             index = self._indexes.get(version)
             if index is None or not len(index):
                 return [[] for _ in range(len(vectors))]
-            return await self._in_thread(partial(index.search, vectors, k=k, min_cosine=min_cosine))
+            return await self._in_thread(
+                partial(index.search, vectors, k=k, min_cosine=min_cosine, shown=shown, linked=linked)
+            )
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -123,6 +123,20 @@ def test_nothing_below_the_least_cosine() -> None:
     )
 
 
+def test_past_those_that_are_shown_only_linked_ones_are_told() -> None:
+    [query], others = unit_vectors(1), unit_vectors(20)
+    vectors = query + np.linspace(0.1, 2.0, 20, dtype=np.float32)[:, None] * others
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    similarity = index()
+    similarity.add([seen(i, v) for i, v in enumerate(vectors)])
+    [every] = similarity.search(query[None], k=16, min_cosine=0.5)
+    linked = sum(neighbour.cosine >= 0.9 for neighbour in every)
+    assert 2 < linked < 8 < len(every)
+    for shown in (2, 8):
+        [told] = similarity.search(query[None], k=16, min_cosine=0.5, shown=shown, linked=0.9)
+        assert told == every[: max(shown, linked)]
+
+
 def test_what_is_too_old_is_forgotten_whole_segments_and_all() -> None:
     vectors = unit_vectors(700)
     similarity = index(segment_events=200)
