@@ -12,11 +12,11 @@ import structlog
 
 from pipeline.errors import EntryUndecodable, ModelOutputInvalid, ModelUnavailable, StoreUnavailable
 from pipeline.event import Event
-from pipeline.hand_off import HandOff
-from pipeline.move import Move, Mover
+from pipeline.move import Mover
 from pipeline.tasks import end
 from screener.core import Screened, ScreeningCore
 from screener.dead_letter_limit import DeadLetteringStopped, DeadLetterLimit
+from screener.ends import Ends
 from screener.metrics import ScreenerMetrics
 from screener.patience import Patience, longer
 from screener.publish import Publication
@@ -77,17 +77,24 @@ class Worker:
     ) -> None:
         self._source = source
         self._core = core
-        self._mover = mover
-        self._publication = publication
         self._metrics = metrics
         self._limits = limits
         self._dead_letter_limit = dead_letter_limit
         self._turns = Turns(limits.batches_in_flight)
         self._model_ready = model_ready
-        self._clock = clock
-        self._clock_ms = clock_ms
         self._held: set[str] = set()
         self._patience = Patience(metrics)
+        self._ends = Ends(
+            mover=mover,
+            publication=publication,
+            metrics=metrics,
+            dead_letter_limit=dead_letter_limit,
+            patience=self._patience,
+            consumer=source.consumer,
+            forget_tries=lambda entry: self._note_tries(entry, 0),
+            clock=clock,
+            clock_ms=clock_ms,
+        )
 
     async def run(self) -> None:
         """Works until `stop`; then ends what it has in hand."""
@@ -177,7 +184,7 @@ class Worker:
             try:
                 raws.append(RawEvent(entry, Event.decode(entry.payload)))
             except EntryUndecodable as error:
-                await self._give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
+                await self._ends.give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
         if not raws:
             return
         self._metrics.batch_size.observe(len(raws))
@@ -187,7 +194,7 @@ class Worker:
             _log.warning("batch_failed", exc_type=type(error).__name__, events=len(raws))
         else:
             if screened is not None:
-                await self._publish(raws, screened, started)
+                await self._ends.publish(raws, screened, started)
             return
         for raw in raws:
             await self._try_alone(raw)
@@ -218,7 +225,7 @@ class Worker:
         try:
             raw = RawEvent(entry, Event.decode(entry.payload))
         except EntryUndecodable as error:
-            await self._give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
+            await self._ends.give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
             return False
         return await self._try_alone(raw)
 
@@ -229,7 +236,7 @@ class Worker:
         wait_s = 0.0
         while tries is not None:
             if tries >= self._limits.max_deliveries:
-                await self._give_up(entry, "max_deliveries", deliveries=tries, trace=trace)
+                await self._ends.give_up(entry, "max_deliveries", deliveries=tries, trace=trace)
                 return False
             if await self._patience.pause(wait_s):
                 return False
@@ -252,7 +259,7 @@ class Worker:
                         "entry_failed", entry_id=entry.entry_id, exc_type=type(error).__name__, tries=tries
                     )
                 else:
-                    await self._publish([raw], screened, started)
+                    await self._ends.publish([raw], screened, started)
                     return True
         return False
 
@@ -281,39 +288,3 @@ class Worker:
                 raise
             self._metrics.degraded.inc(len(events))
             return self._core.screen_degraded(events)
-
-    async def _publish(self, raws: Sequence[RawEvent], screened: Sequence[Screened], started: float) -> None:
-        now_ms = self._clock_ms()
-        moves = [
-            self._publication.verdict(raw, result, now_ms=now_ms)
-            for raw, result in zip(raws, screened, strict=True)
-        ]
-        moved = await self._move(moves)
-        if moved is None:
-            return
-        elapsed_s = time.perf_counter() - started
-        published = [
-            result.verdict for result, new_id in zip(screened, moved, strict=True) if new_id is not None
-        ]
-        self._metrics.superseded.inc(len(moved) - len(published))
-        self._dead_letter_limit.passed(len(published))
-        self._metrics.observe_verdicts(published, HandOff.STREAM, elapsed_s)
-
-    async def _give_up(self, entry: Entry, reason: str, *, deliveries: int, trace: tuple[str, ...]) -> None:
-        """Dead-letters the entry; past the limit it stays, as if it had never been tried."""
-        already = self._dead_letter_limit.reached
-        if not self._dead_letter_limit.allows(now_s=self._clock()):
-            if not already:
-                self._metrics.dead_lettering_stopped.set(1)
-                _log.error("dead_lettering_stopped", reason=self._dead_letter_limit.reached)
-            await self._note_tries(entry, 0)
-            return
-        _log.error("dead_lettered", entry_id=entry.entry_id, reason=reason, deliveries=deliveries)
-        letter = self._publication.dead_letter(
-            entry, reason=reason, deliveries=deliveries, consumer=self._source.consumer, trace=trace
-        )
-        if await self._move([letter]):
-            self._metrics.dead_lettered.labels(reason).inc()
-
-    async def _move(self, moves: Sequence[Move]) -> list[str | None] | None:
-        return await self._patience.for_redis(lambda: self._mover.move(moves))

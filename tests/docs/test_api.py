@@ -70,7 +70,7 @@ def test_values_of_labels_are_told(metric: str, attribute: str) -> None:
     )
     written = set(re.findall(rf'{attribute}\.labels\("(\w+)"\)', code))
     if attribute == "dead_lettered":
-        written = set(re.findall(r'_give_up\(\w+, "(\w+)"', code))
+        written = set(re.findall(r'\bgive_up\(\w+, "(\w+)"', code))
     [row] = re.findall(rf"^\| `{metric}` \| (.*)$", PAGE, re.MULTILINE)
     assert written
     assert written <= set(re.findall(r"`(\w+)`", row))
