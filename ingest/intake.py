@@ -25,9 +25,9 @@ from pipeline.hand_off import HandOff, HandOffChoice
 
 _NO_LIMIT_S = float("inf")
 _WAYS = {int(way): way for way in HandOff}
-_QUIET_TURNS = 4
-"""Under load with one turn nine of ten single calls went to Redis alone, which takes longer than all the rest
-of them; with four there are some five to a batch. More turns take more than they save."""
+_QUIET_TURNS = 6
+"""As many as a call takes from the wire to here. With one, nine of ten single calls went to Redis alone under
+load, which takes longer than all the rest of them; with six there are five to seven to a batch."""
 _QUEUE_ALONE = HandOffChoice()
 _CONFLICT = (
     Violation(
@@ -115,12 +115,13 @@ class Intake:
         self._in_batches = 0
         self._clock_ms = clock_ms
         self._drain_rate = DrainRate()
-        # Two under way: Redis works on one batch while the replies of the other are handed out.
+        # One under way: what comes while Redis works goes together. With two, batches are smaller, and a call
+        # to Redis takes longer than ten events in it.
         self._coalescer: Coalescer[_Arrival, Outcome] = Coalescer(
             self._admit_arrivals,
             max_batch=MAX_BATCH,
             max_waiting=max_waiting,
-            concurrency=2,
+            concurrency=1,
             quiet_turns=_QUIET_TURNS,
         )
 
