@@ -28,7 +28,7 @@ from tests.fixtures.digests import DEDUP_SECRET
 from tests.pipeline.guarded import KEY
 
 
-def a_service(folder: Path, redis_url: str, authority: Authority) -> Service:
+def a_service(folder: Path, redis_url: str, authority: Authority, workers: int = 1) -> Service:
     """An ingest that wants certificates of `authority`, which are in `server.pem`."""
     ports, pair = Ports(), authority.pair_of("server")
     return Service(
@@ -41,6 +41,7 @@ def a_service(folder: Path, redis_url: str, authority: Authority) -> Service:
             "TLS_CERT_PATH": str(pair.certificate),
             "TLS_KEY_PATH": str(pair.key),
             "TLS_CLIENT_CA_PATH": str(authority.certificate),
+            "INGEST_WORKERS": str(workers),
         },
         folder=folder,
         context=context(authority.certificate, authority.issue("client")),
@@ -203,6 +204,22 @@ def test_a_certificate_that_has_expired_is_one_line_at_the_start(
     finally:
         service.process.kill()
     assert len(service.process.log.read_text().splitlines()) == 1
+
+
+async def test_workers_and_their_parent_take_changed_certificates_up(
+    redis_server: RedisServer, store: aioredis.Redis, ours: Authority, tmp_path: Path
+) -> None:
+    service, client = a_service(tmp_path, redis_server.url, ours, workers=2), ours.issue("a-client")
+    service.start()
+    try:
+        service.wait_ready()  # over HTTPS, which the parent speaks
+        followers = Followers(service, ours.certificate, client)
+        async with followers.calling():
+            fresh = issue_server(ours)
+            await until_served(service, fresh.certificate, ours.certificate, client)
+        assert 'process="worker-2"' in service.metrics()
+    finally:
+        service.stop()
 
 
 async def test_health_too_wants_a_certificate(service: Service, ours: Authority) -> None:
