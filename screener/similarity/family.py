@@ -7,7 +7,7 @@ again, and a name outlives the event that it was taken from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -94,6 +94,7 @@ class Family:
     texts: int = 0
     earlier_authors: frozenset[bytes] = frozenset()
     uncounted: int = 0
+    _authors: set[bytes] | None = None  # what `authors` found; None where that may have changed
 
     @classmethod
     def known_as(cls, standing: Standing) -> Family:
@@ -131,18 +132,23 @@ class Family:
         """Whether its last event is recent enough for another to follow."""
         return at_ms - self.last_ms <= window_ms
 
-    def authors(self) -> frozenset[bytes]:
+    def authors(self) -> Set[bytes]:
         """Digests of its authors, as far as they are told apart."""
-        return self.earlier_authors.union(member.author for member in self.recent)
+        if self._authors is None:
+            self._authors = {*self.earlier_authors, *(member.author for member in self.recent)}
+        return self._authors
 
     def standing(self) -> Standing:
         """What it is now."""
-        return united([self])
+        authors = max(len(self.authors()), self.uncounted)
+        return Standing(self.name, self.first_event_id, self.began_ms, self.events, authors)
 
     def add(self, member: Member) -> None:
         """Counts one more event."""
         self.events += 1
         self.last_ms = max(self.last_ms, member.at_ms)
+        if self._authors is not None:
+            self._authors.add(member.author)
         self._remember((*self.recent, member))
 
     def absorb(self, other: Family) -> None:
@@ -155,6 +161,7 @@ class Family:
         self.texts += other.texts
         self.uncounted = max(self.uncounted, other.uncounted)
         self.earlier_authors |= other.earlier_authors
+        self._authors = None
         self._remember(tuple(sorted(self.recent + other.recent)))
 
     def forget(self, author: bytes) -> None:
@@ -162,11 +169,14 @@ class Family:
         if author in self.earlier_authors or any(member.author == author for member in self.recent):
             self.recent = tuple(member for member in self.recent if member.author != author)
             self.earlier_authors -= {author}
+            self._authors = None
 
     def _remember(self, members: tuple[Member, ...]) -> None:
         gone, self.recent = members[:-MOST_RECENT], members[-MOST_RECENT:]
         if gone and len(self.earlier_authors) < MOST_AUTHORS:
             self.earlier_authors |= {member.author for member in gone}
+        elif gone:
+            self._authors = None
 
 
 def united(families: Sequence[Family]) -> Standing:

@@ -14,7 +14,7 @@ from pipeline.errors import EntryUndecodable, StoreUnavailable
 from pipeline.keys import Keys
 from pipeline.store import Entry, store_errors
 from screener.metrics import ScreenerMetrics
-from screener.similarity.seen import Seen, author_to_forget
+from screener.similarity.seen import Seen, author_to_forget, vectors_in
 from screener.similarity.segment import Segment
 from screener.similarity.snapshots import Snapshots, StreamSpan
 from screener.similarity.threads import building_thread
@@ -113,7 +113,8 @@ class IndexFeed:
 
     async def _add(self, entries: list[Entry]) -> None:
         seen: list[Seen] = []
-        for entry_id, fields in entries:
+        vectors = vectors_in([fields for _, fields in entries])
+        for (entry_id, fields), vector in zip(entries, vectors, strict=True):
             self._position = entry_id
             if (author := author_to_forget(fields)) is not None:
                 await self._indexes.add(seen)  # those before the word, and none after it
@@ -121,7 +122,7 @@ class IndexFeed:
                 _log.info("author_forgotten", vectors=await self._indexes.forget(author))
                 continue
             try:
-                seen.append(Seen.decode(fields))
+                seen.append(Seen.decode(fields, vector))
             except EntryUndecodable:
                 _log.warning("embedding_entry_undecodable", entry_id=entry_id.decode())
         await self._indexes.add(seen)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import Standing
 
 _FORGOTTEN = b"forgotten"
+_NO_VECTOR = bytes(2 * EMBEDDING_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +98,16 @@ class Seen:
         }
 
     @classmethod
-    def decode(cls, fields: Mapping[bytes, bytes]) -> Seen:
-        """Reads what `encode` wrote.
+    def decode(cls, fields: Mapping[bytes, bytes], vector: NDArray[np.float32] | None = None) -> Seen:
+        """Reads what `encode` wrote; `vector` is that of the fields where `vectors_in` has read it already.
 
         Raises:
             EntryUndecodable: the entry has another layout.
         """
         try:
-            vector = np.frombuffer(fields[b"vector"], "<f2").astype(np.float32)
-            # Of float16 numbers no sum overflows: it is finite where all of them are.
-            if vector.shape != (EMBEDDING_WIDTH,) or not isfinite(vector.sum()):
+            if vector is None:
+                [vector] = vectors_in([fields])
+            if vector is None:
                 raise ValueError("no vector")
             return cls(
                 event_id=fields[b"event_id"].decode(),
@@ -122,6 +122,20 @@ class Seen:
             )
         except (KeyError, ValueError, TypeError) as error:
             raise EntryUndecodable("embedding entry") from error
+
+
+def vectors_in(entries: Sequence[Mapping[bytes, bytes]]) -> list[NDArray[np.float32] | None]:
+    """The vectors float32 [384] of entries, all at once; None where one has none that is finite."""
+    data = [fields.get(b"vector", b"") for fields in entries]
+    whole = [len(each) == len(_NO_VECTOR) for each in data]
+    joined = b"".join(each if is_whole else _NO_VECTOR for each, is_whole in zip(data, whole, strict=True))
+    vectors = np.frombuffer(joined, "<f2").astype(np.float32).reshape(-1, EMBEDDING_WIDTH)
+    # Of float16 numbers no sum overflows: it is finite where all of them are.
+    sound = np.isfinite(vectors.sum(axis=1)).tolist()
+    return [
+        vector if is_whole and is_sound else None
+        for vector, is_whole, is_sound in zip(vectors, whole, sound, strict=True)
+    ]
 
 
 def forgotten(author: bytes) -> dict[bytes, bytes]:

@@ -142,6 +142,20 @@ def test_members_and_authors_are_bounded_and_events_are_not() -> None:
     assert MOST_AUTHORS <= family.standing().authors <= MOST_AUTHORS + 2 * MOST_RECENT
 
 
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 80), st.booleans()), max_size=200))
+def test_authors_are_those_of_members_whatever_was_asked_before(steps: list[tuple[int, bool]]) -> None:
+    """Each step is an event by somebody, or forgets him."""
+    all_of_them = held()
+    family = all_of_them.add(seen(0))
+    for i, (author, forgets) in enumerate(steps, start=1):
+        if forgets:
+            all_of_them.families.forget(str(author).encode())
+        else:
+            all_of_them.add(seen(i, family.standing(), author=author, at_ms=1_000))
+        assert family.authors() == family.earlier_authors | {member.author for member in family.recent}
+
+
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.sets(st.integers(0, 30), max_size=3)), max_size=40)
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import EntryUndecodable
 from pipeline.verdict import Category
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import Standing
-from screener.similarity.seen import NOTHING_SAID, Said, Seen
+from screener.similarity.seen import NOTHING_SAID, Said, Seen, vectors_in
 
 SEEN = Seen("e1", Category.LOW_RISK, 1, b"a" * 8, b"t" * 16, 1_000, np.full(EMBEDDING_WIDTH, 0.5, np.float32))
 COUNT = st.integers(0, 2**40)
@@ -65,3 +65,17 @@ def test_what_solicits_or_is_harmful_pushes() -> None:
     assert not SEEN.pushes
     assert replace(SEEN, said=Said(solicits=True)).pushes
     assert replace(SEEN, category=Category.SPAM).pushes
+
+
+def test_vectors_of_many_entries_are_those_of_each_and_none_where_one_is_broken() -> None:
+    infinite = replace(SEEN, vector=np.where(np.arange(EMBEDDING_WIDTH) == 3, np.inf, SEEN.vector))
+    entries = [as_redis_has_it(seen) for seen in (SEEN, infinite, SEEN, SEEN)]
+    entries[2][b"vector"] = entries[2][b"vector"][:-2]
+    del entries[3][b"vector"]
+    found = vectors_in([*entries, as_redis_has_it(SEEN)])
+    assert [vector is None for vector in found] == [False, True, True, True, False]
+    assert found[4] is not None
+    assert np.array_equal(found[4], SEEN.vector)
+    for entry in entries[1:]:
+        with pytest.raises(EntryUndecodable):
+            Seen.decode(entry)
