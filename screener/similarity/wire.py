@@ -19,6 +19,7 @@ from screener.similarity.neighbourhood import Neighbourhood, Utterance
 from screener.similarity.seen import Said
 
 _LENGTH_BYTES = 4
+_CATEGORIES = {category.value: category for category in Category}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ class NearestQuestion:
 
 def encode_neighbourhoods(found: Sequence[Neighbourhood]) -> bytes:
     """The answer to a `Question`."""
-    return orjson.dumps([(n.similar, n.near_duplicates, n.campaign, n.said) for n in found])
+    return orjson.dumps([(_rows(n.similar), n.near_duplicates, n.campaign, n.said) for n in found])
 
 
 def decode_neighbourhoods(data: bytes) -> list[Neighbourhood]:
     """Reads what `encode_neighbourhoods` wrote."""
     return [
         Neighbourhood(
-            tuple(map(_similar, similar)),
+            tuple(_similar(similar)),
             near_duplicates,
             Campaign(**campaign) if campaign else None,
             Said.of(said),
@@ -90,16 +91,21 @@ def decode_neighbourhoods(data: bytes) -> list[Neighbourhood]:
 
 def encode_nearest(found: Sequence[Sequence[SimilarEvent]]) -> bytes:
     """The answer to a `NearestQuestion`."""
-    return orjson.dumps(found)
+    return orjson.dumps([_rows(near) for near in found])
 
 
 def decode_nearest(data: bytes) -> list[list[SimilarEvent]]:
     """Reads what `encode_nearest` wrote."""
-    return [list(map(_similar, near)) for near in orjson.loads(data)]
+    return [_similar(near) for near in orjson.loads(data)]
 
 
-def _similar(fields: dict[str, Any]) -> SimilarEvent:
-    return SimilarEvent(fields["event_id"], fields["cosine"], Category(fields["category"]))
+# Rows rather than objects with names: five for each event make half of an answer.
+def _rows(similar: Sequence[SimilarEvent]) -> list[tuple[str, float, int]]:
+    return [(near.event_id, near.cosine, near.category) for near in similar]
+
+
+def _similar(rows: Sequence[tuple[str, float, int]]) -> list[SimilarEvent]:
+    return [SimilarEvent(event_id, cosine, _CATEGORIES[category]) for event_id, cosine, category in rows]
 
 
 def _with_vectors(head: dict[str, Any], vectors: NDArray[np.float32]) -> bytes:
