@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product, zip_longest
+from itertools import compress, pairwise, product, zip_longest
+from operator import or_
 from typing import Any
 
 ANY = "_"
@@ -99,11 +100,9 @@ class PhraseIndex:
         alone, pairs = self._beginnings
         if alone.isdisjoint(words) and pairs.isdisjoint(pairwise(words)):
             return ()
-        return [
-            place
-            for place, pair in enumerate(zip_longest(words, words[1:]))
-            if pair in pairs or pair[0] in alone
-        ]
+        neighbours = zip_longest(words, words[1:])
+        begins = map(or_, map(alone.__contains__, words), map(pairs.__contains__, neighbours))
+        return list(compress(range(len(words)), begins))
 
     def _find_beginnings(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
         """Words that are phrases or begin one that goes on with any word; pairs that begin the others."""

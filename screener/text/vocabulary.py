@@ -80,6 +80,11 @@ class Vocabulary:
         for word in ordered:
             self._squeezed.setdefault(squeeze(word), []).append(word)
 
+    def forget_chunks(self) -> None:
+        """Forgets what was found out about chunks, as if no text had been read: to measure what it costs."""
+        self.kinds.clear()
+        self.undone.clear()
+
     def knows(self, word: str) -> bool:
         """Whether the word is one of the vocabulary, plainly or in a disguise that needs a look-up."""
         return word in self.words or word in self.aliases

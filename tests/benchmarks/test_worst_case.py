@@ -27,6 +27,7 @@ _TRIES = 5
 def steps(content: str) -> int:
     """Lines of Python executed for one text."""
     count = 0
+    HEURISTICS.rules.vocabulary.forget_chunks()
 
     def trace(_frame: FrameType, event: str, _argument: Any) -> Any:
         nonlocal count
@@ -43,6 +44,7 @@ def steps(content: str) -> int:
 
 
 def seconds(content: str) -> float:
+    HEURISTICS.rules.vocabulary.forget_chunks()
     started = time.process_time()
     HEURISTICS.score_text(content)
     return time.process_time() - started
