@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -372,6 +373,9 @@ async def _work(
     await feed.caught_up.wait()
     with contextlib.suppress(SeawallError):  # without a model the worker itself waits for it
         await encoder.warm_up(timeout_s=timeout_s)
+    # Rules, modules and index are here to stay: a full collection would look at each of their objects, for
+    # a tenth of a second, in which no event goes on.
+    gc.freeze()
     warm.set()
     await worker.run()
 
