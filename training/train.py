@@ -1,17 +1,17 @@
 """The whole training of the risk branch and its head, stage by stage, each kept so that a stop costs minutes.
 
-1. Hidden states of every text below the split, once (`branch.states`).
-2. Stage `left-out`: without the sources of LEFT_OUT, which so stand in for data that nobody has seen.
-3. Stage `all`: goes on from there with every source, the hand-made texts and changed copies.
-4. Rounding to the committed form; calibration and thresholds on the validation split; the report.
+1. Stage `left-out`: without the sources of LEFT_OUT, which so stand in for data that nobody has seen.
+2. Stage `all`: goes on from there with every source, the hand-made texts and changed copies.
+3. Rounding to the committed form; calibration and thresholds on the validation split; the report.
 
-Weights that are there already can be trained onward: stage `onward` takes them in place of 2, like `all`.
+Weights that are there already can be trained onward: stage `onward` goes on from them, like `all`.
 
 Everything is seeded. Runs on one machine and torch version differ in nothing; elsewhere the last digits may.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from screener.tokens import Tokenizer
 from training.branch.branch import RiskBranch
-from training.branch.examples import (
-    BRANCH_LAYERS,
-    Advance,
-    Examples,
-    StateMaker,
-    augmented_examples,
-    corpus_examples,
-    synthetic_examples,
-)
+from training.branch.examples import Examples, augmented_examples, corpus_examples, synthetic_examples
 from training.branch.fit import Stage, fit, logits_of
+from training.branch.network import Stem
+from training.branch.tokenized import MAX_TOKENS, Tokenized
 from training.branch_file import rounded
 from training.calibration import Calibration, Floats, calibrate
 from training.corpus import Corpus, read_corpus
-from training.encoder import LAYERS, Encoder, read_encoder
+from training.encoder import LAYERS, read_encoder
 from training.head import RiskHead
 from training.report import split_report, stand_in_report, thresholds_report
 from training.risk_weights import RiskWeights
@@ -45,8 +40,14 @@ from training.thresholds import benign, choose_thresholds, truth_with_any
 LEFT_OUT = ("hatemoji", "convabuse", "youtube-spam")
 """Emoji that change the meaning, talk to a machine, self-promotion: unlike the other sources."""
 
+BRANCH_LAYERS = 12
+"""All of e5's blocks: the branch costs as much as the trunk. With six it costs half, and ranks worse."""
+
 NEW_SHARE = 0.6
 """Of the weights that `onward` ends with: the average with those that it began from is better than either."""
+
+Advance = Callable[[str, int, int], None]
+"""Told what is being computed, what is done and what there is in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +86,35 @@ class Training:
         self, data: Path, source: Source, cache: Path, *, device: str, report: Report, advance: Advance
     ) -> None:
         self._data = data
-        self._source = source
         self._cache = cache
         self._device = device
         self._say = report
         self._advance = advance
-        self._maker = StateMaker(source, cache, advance)
+        self._encoder = read_encoder(source.encoder)
+        self._tokenizer = Tokenizer.from_file(source.tokenizer, max_tokens=MAX_TOKENS)
+        self._stem = Stem(self._encoder, LAYERS - BRANCH_LAYERS).to(device)
 
     def run(self, plan: Plan, *, rows: int | None = None) -> Trained:
         """All stages; `rows` cuts moderation-train to its first. Raises CorpusInvalid or SourceInvalid."""
-        encoder = read_encoder(self._source.encoder)
         train, main, others = self._examples(rows)
         kept = ~np.isin(train.sources, LEFT_OUT)
-        branch = RiskBranch(encoder.layers[LAYERS - BRANCH_LAYERS :])
+        branch = RiskBranch(self._encoder.layers[LAYERS - BRANCH_LAYERS :])
         branch = self._fit(branch, main.where(kept).joined(others), plan.left_out)
         stand_ins = self._stand_ins(branch)
         everything = self._with_copies(train, main, others, seed=plan.everything.seed)
         branch = self._fit(branch, everything, plan.everything)
-        return self._finished(branch, encoder, stand_ins, len(everything.rows))
+        return self._finished(branch, stand_ins, len(everything.rows))
 
     def onward(
         self, start: RiskWeights, stage: Stage, *, stand_ins: dict[str, Any], rows: int | None = None
     ) -> Trained:
-        """Every source, from trained weights on; `stand_ins`: what was found before of the unseen."""
+        """Every source, from trained weights on; `stand_ins`: what was found before of the unseen.
+
+        Where these have fewer blocks than BRANCH_LAYERS, e5's own come below them.
+        """
         train, main, others = self._examples(rows)
-        branch = RiskBranch(start.branch)
+        below = self._encoder.layers[LAYERS - BRANCH_LAYERS : LAYERS - len(start.branch)]
+        branch = RiskBranch((*below, *start.branch))
         branch.load_head(start.head)
         everything = self._with_copies(train, main, others, seed=stage.seed)
         began_from = {name: values.clone() for name, values in branch.state_dict().items()}
@@ -120,26 +125,30 @@ class Training:
                 for name, values in branch.state_dict().items()
             }
         )
-        return self._finished(branch, read_encoder(self._source.encoder), stand_ins, len(everything.rows))
+        return self._finished(branch, stand_ins, len(everything.rows))
 
     def _examples(self, rows: int | None) -> tuple[Corpus, Examples, Examples]:
         """moderation-train, its examples, and those of the other corpora."""
         train = self._read("train")
         train = train if rows is None else train.head(rows)
-        others = corpus_examples(self._maker, "extra-train", self._read("extra-train"))
-        others = others.joined(synthetic_examples(self._maker, read_synthetic()))
-        return train, corpus_examples(self._maker, "train", train), others
+        others = self._corpus_examples(self._read("extra-train"))
+        others = others.joined(synthetic_examples(self._tokenizer, read_synthetic()))
+        return train, self._corpus_examples(train), others
+
+    def _corpus_examples(self, corpus: Corpus) -> Examples:
+        return corpus_examples(self._tokenizer, self._stem, corpus, device=self._device)
 
     def _with_copies(self, train: Corpus, main: Examples, others: Examples, *, seed: int) -> Examples:
-        return main.joined(others).joined(augmented_examples(self._maker, train, main.rows, seed=seed))
+        return main.joined(others).joined(augmented_examples(self._tokenizer, train, main.rows, seed=seed))
 
     def _fit(self, branch: RiskBranch, examples: Examples, stage: Stage) -> RiskBranch:
         self._say(f"stage {stage.name}: {len(examples.rows)} rows, {examples.rows.draws.sum():.0f} drawn")
         return fit(
             branch,
-            examples.states,
+            examples.texts,
             examples.rows,
             stage,
+            stem=self._stem,
             checkpoint=self._cache / "training" / f"{stage.name}.pt",
             device=self._device,
             progress=lambda done, total, loss: self._advance(f"{stage.name}, loss {loss:.4f}", done, total),
@@ -155,10 +164,8 @@ class Training:
         ]
         return stand_in_report(parts[0].joined(parts[1]), np.concatenate(raw))
 
-    def _finished(
-        self, branch: RiskBranch, encoder: Encoder, stand_ins: dict[str, Any], rows: int
-    ) -> Trained:
-        layers = rounded(branch.layers(), encoder)
+    def _finished(self, branch: RiskBranch, stand_ins: dict[str, Any], rows: int) -> Trained:
+        layers = rounded(branch.layers(), self._encoder)
         branch.load_layers(layers)
         valid = self._read("valid")
         raw = self._logits(branch, "valid", valid)
@@ -180,7 +187,13 @@ class Training:
         return Trained(weights, report)
 
     def _logits(self, branch: RiskBranch, name: str, corpus: Corpus) -> Floats:
-        return logits_of(branch, self._maker.states(name, corpus.texts), device=self._device)
+        return logits_of(
+            branch,
+            Tokenized.of(self._tokenizer, corpus.texts),
+            stem=self._stem,
+            device=self._device,
+            advance=lambda done: self._advance(name, done, len(corpus.texts)),
+        )
 
     def _read(self, name: str) -> Corpus:
         return read_corpus(self._data / f"moderation-{name}.jsonl.gz")

@@ -33,7 +33,7 @@ def train(
     passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 1.0,
     rate: Annotated[float, typer.Option(min=1e-6, max=1e-3, help="Of --onward: where it begins.")] = 8e-5,
     device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda.")] = "cpu",
-    cache: Annotated[Path, typer.Option(help="Where hidden states and checkpoints are kept.")] = CACHE,
+    cache: Annotated[Path, typer.Option(help="Where checkpoints are kept.")] = CACHE,
 ) -> None:
     """Train the risk branch and its head; then `seawall model build` makes a version of them.
 

@@ -1,22 +1,27 @@
-"""Which harmless rows teach little: those that a linear model on the untuned states already puts low."""
+"""Which harmless rows teach little: those that a linear model on the words alone already puts low."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from screener.model import ANY_HARM
+from training.branch.network import Stem
 from training.branch.rows import Rows
-from training.branch.states import States
+from training.branch.tokenized import Tokenized
+from training.encoder import WIDTH
 from training.logistic import fit_logistic
 
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 256
 _PENALTY = 1e-3
 
 
-def easy_rows(rows: Rows, states: States) -> NDArray[np.bool_]:
-    """[rows]: harmless ones in the lower half of the harmless, by the logit of any harm."""
-    means = mean_states(states)
+def easy_rows(rows: Rows, means: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """[rows]: harmless ones in the lower half of the harmless, by the logit of any harm.
+
+    `means` [rows, 384]: see `mean_states`.
+    """
     means = (means - means.mean(axis=0)) / means.std(axis=0)
     weight, bias = fit_logistic(
         means,
@@ -29,17 +34,14 @@ def easy_rows(rows: Rows, states: States) -> NDArray[np.bool_]:
     return np.asarray(harmless & (logits < np.median(logits[harmless])))
 
 
-def mean_states(states: States) -> NDArray[np.float32]:
-    """[rows, 384]: each text's mean over its tokens."""
-    parts = [
-        np.add.reduceat(
-            states.flat[states.starts[start] : states.starts[end]].astype(np.float32),
-            states.starts[start:end] - states.starts[start],
-        )
-        for start, end in _ranges(len(states.lengths))
-    ]
-    return np.asarray(np.concatenate(parts) / states.lengths[:, np.newaxis], dtype=np.float32)
-
-
-def _ranges(rows: int) -> list[tuple[int, int]]:
-    return [(start, min(start + _ROWS_AT_ONCE, rows)) for start in range(0, rows, _ROWS_AT_ONCE)]
+@torch.no_grad()
+def mean_states(stem: Stem, texts: Tokenized, device: str) -> NDArray[np.float32]:
+    """[rows, 384]: each text's mean over its tokens, of what the branch starts from."""
+    means = np.empty((len(texts.lengths), WIDTH), np.float32)
+    order = np.argsort(texts.lengths, kind="stable")
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        chosen = order[start : start + _ROWS_AT_ONCE]
+        ids, tokens = (torch.from_numpy(part).to(device) for part in texts.padded(chosen))
+        states = stem(ids, tokens) * tokens[:, :, None]
+        means[chosen] = (states.sum(dim=1) / tokens.sum(dim=1, keepdim=True)).cpu().numpy()
+    return means

@@ -18,8 +18,9 @@ from torch.nn import functional
 
 from training.branch.batches import batches, draw
 from training.branch.branch import RiskBranch
+from training.branch.network import Stem
 from training.branch.rows import Rows
-from training.branch.states import States
+from training.branch.tokenized import Tokenized
 
 ROWS_PER_STEP = 64
 """What the loss is divided by: a row counts alike among many short ones and among a few long ones."""
@@ -31,6 +32,7 @@ _TOKENS_DROPPED = 0.05
 _WEIGHT_DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
 _SECONDS_BETWEEN_CHECKPOINTS = 240.0
+_ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +55,27 @@ Progress = Callable[[int, int, float], None]
 
 def fit(
     branch: RiskBranch,
-    states: States,
+    texts: Tokenized,
     rows: Rows,
     stage: Stage,
     *,
+    stem: Stem,
     checkpoint: Path,
     device: str,
     progress: Progress,
 ) -> RiskBranch:
     """Train; gives the averaged branch. Goes on from `checkpoint` where there is one.
 
-    `branch` is changed. The checkpoint stays when the stage is through, so that a stage is done once.
+    `stem` is what lies below the branch, on the same device. `branch` is changed. The checkpoint stays
+    when the stage is through, so that a stage is done once.
     """
     run = _Run(branch, stage, device)
-    steps = _order(states, rows, stage)
+    steps = _order(texts, rows, stage)
     done = run.restore(checkpoint, _fingerprint(steps)) if checkpoint.exists() else 0
     kept_at = time.monotonic()
     mean_loss = 0.0
     for step in range(done, len(steps)):
-        loss = run.step(*_batch(states, rows, steps[step], device), done=step, total=len(steps))
+        loss = run.step(*_batch(stem, texts, rows, steps[step], device), done=step, total=len(steps))
         mean_loss = loss if step == done else 0.99 * mean_loss + 0.01 * loss
         if time.monotonic() - kept_at > _SECONDS_BETWEEN_CHECKPOINTS:
             run.keep(checkpoint, step + 1, _fingerprint(steps))
@@ -83,13 +87,13 @@ def fit(
     return run.averaged
 
 
-def _order(states: States, rows: Rows, stage: Stage) -> list[NDArray[np.int64]]:
+def _order(texts: Tokenized, rows: Rows, stage: Stage) -> list[NDArray[np.int64]]:
     steps: list[NDArray[np.int64]] = []
     for number in range(int(np.ceil(stage.passes))):
         generator = np.random.default_rng((stage.seed, number))
         drawn = draw(rows.draws, generator)
         part = min(1.0, stage.passes - number)
-        steps += batches(drawn[: int(len(drawn) * part)], states.lengths, generator)
+        steps += batches(drawn[: int(len(drawn) * part)], texts.lengths, generator)
     return steps
 
 
@@ -99,12 +103,17 @@ def _fingerprint(steps: list[NDArray[np.int64]]) -> str:
 
 
 def _batch(
-    states: States, rows: Rows, chosen: NDArray[np.int64], device: str
+    stem: Stem, texts: Tokenized, rows: Rows, chosen: NDArray[np.int64], device: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    hidden, tokens = states.padded(chosen)
-    parts = hidden, tokens, rows.truth[chosen], rows.weight[chosen]
-    moved = [torch.from_numpy(part).to(device) for part in parts]
-    return moved[0].float(), moved[1], moved[2], moved[3]
+    truth, weight = (torch.from_numpy(part[chosen]).to(device) for part in (rows.truth, rows.weight))
+    return *_below(stem, texts, chosen, device), truth, weight
+
+
+@torch.no_grad()
+def _below(stem: Stem, texts: Tokenized, chosen: NDArray[np.int64], device: str) -> tuple[Tensor, Tensor]:
+    """What the branch starts from: hidden states [batch, length, 384], and which are tokens."""
+    ids, tokens = (torch.from_numpy(part).to(device) for part in texts.padded(chosen))
+    return stem(ids, tokens), tokens
 
 
 class _Run:
@@ -190,17 +199,20 @@ class _Run:
 
 
 @torch.no_grad()
-def logits_of(branch: RiskBranch, states: States, *, device: str) -> NDArray[np.float64]:
-    """Logits [rows, 7] of all rows, in their order."""
+def logits_of(
+    branch: RiskBranch,
+    texts: Tokenized,
+    *,
+    stem: Stem,
+    device: str,
+    advance: Callable[[int], None] = lambda _: None,
+) -> NDArray[np.float64]:
+    """Logits [rows, 7] of all rows, in their order; `advance` is told how many are done."""
     branch.eval()
-    result = np.empty((len(states.lengths), len(branch.bias)))
-    order = np.argsort(states.lengths, kind="stable")
-    for start in range(0, len(order), 64):
-        chosen = order[start : start + 64]
-        hidden, tokens = states.padded(chosen)
-        result[chosen] = (
-            branch(torch.from_numpy(hidden).to(device).float(), torch.from_numpy(tokens).to(device))
-            .cpu()
-            .numpy()
-        )
+    result = np.empty((len(texts.lengths), len(branch.bias)))
+    order = np.argsort(texts.lengths, kind="stable")
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        chosen = order[start : start + _ROWS_AT_ONCE]
+        result[chosen] = branch(*_below(stem, texts, chosen, device)).cpu().numpy()
+        advance(start + len(chosen))
     return result
