@@ -1,4 +1,7 @@
-"""The screening service: `python -m screener`."""
+"""The screening service: `python -m screener`.
+
+Some lines longer than other files, for it is the one list of what is made of what.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import socket
 import sys
 from collections.abc import Coroutine
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -24,7 +26,7 @@ from pipeline.errors import SeawallError, StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import GROUP, ONLY
 from pipeline.keys_in_force import KeysInForce
-from pipeline.move import Mover, StreamCaps
+from pipeline.move import Mover
 from pipeline.processes.parent import run_processes
 from pipeline.processes.place import Place, workers
 from pipeline.quota import Quotas
@@ -39,42 +41,35 @@ from pipeline.tls import CertificatesInForce
 from pipeline.tls_watch import watch_certificates
 from pipeline.verdict_tail import VerdictTail
 from screener.admin import AdminService
-from screener.assembly import comparison_of, index_feed, indexes_of
-from screener.breaker import MOST_PROBE_S, GuardedModel, ModelBreaker
+from screener.assembly import compared_by
 from screener.cache import EmbeddingCache
 from screener.core import ScreeningCore, Similarity
-from screener.dead_letter_limit import DeadLetterBounds, DeadLetterLimit
+from screener.dead_letter_limit import DeadLetterLimit
 from screener.encoder import Encoder
 from screener.forget import Forgetting
-from screener.hand_off import HandOffLimits, HandOffs
+from screener.hand_off import HandOffs
 from screener.hand_off_stream import HandOffDoor
 from screener.housekeeping import Housekeeping
 from screener.index_process import INDEX, run_index
 from screener.lease import Lease
+from screener.limits import dead_letter_bounds, hand_off_limits, lives, stream_caps, worker_limits
 from screener.metrics import ScreenerMetrics
-from screener.model import Device
+from screener.model_connections import ModelConnections
 from screener.publish import Publication
-from screener.retention import Lives, Retention
+from screener.retention import Retention
 from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
-from screener.similarity.comparison import Comparison
 from screener.similarity.feed import IndexFeed
-from screener.similarity.shared import SharedComparison, socket_of
+from screener.similarity.shared import SharedComparison
 from screener.source import Source
-from screener.tokens import Tokenizer, TokenizerUnreadable
-from screener.triton import MODEL, TritonModel
+from screener.triton import MODEL
 from screener.watch import Watches
-from screener.worker import Worker, WorkerLimits
-
-INDEX_TIMEOUT_S = 5.0
-"""Most time for an answer of the host's index process."""
+from screener.worker import Worker
 
 
-async def run(  # noqa: PLR0915  # the composition root, top to bottom
-    settings: ScreenerSettings, place: Place | None = None
-) -> None:
+async def run(settings: ScreenerSettings, place: Place | None = None) -> None:
     """Builds the service and serves until a signal; `place` is that of one worker of several."""
     registry = CollectorRegistry()
     metrics = ScreenerMetrics(registry)
@@ -99,34 +94,10 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
     clock = StoreClock(client)
     model_timeout_s = settings.model_timeout_ms / 1000
 
-    # Each way has a connection and a place in Triton's queue of its own, and the queue sends small requests:
-    # a direct call waits for two of them at most, never behind the batches of a backlog.
-    words = tokenizer(settings.tokenizer_path)
-    connect_model = partial(
-        TritonModel.connect,
-        settings.triton_grpc_url,
-        words,
-        max_tokens=settings.model_request_tokens,
-        device=Device(settings.device),
-        certificates=triton_tls,
-    )
-    in_flight = settings.model_requests_in_flight
-    queue_model = connect_model(max_concurrent=in_flight)
-    direct_model = connect_model(max_concurrent=(in_flight + 1) // 2)
-    probed_model = connect_model(version_ttl_s=0.0)
-    breaker = ModelBreaker(probed_model, metrics, timeout_s=min(model_timeout_s, MOST_PROBE_S))
+    models = ModelConnections.open(settings, metrics, triton_tls)
     cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
-    queue_encoder, direct_encoder = (
-        Encoder(GuardedModel(model, breaker), cache, metrics) for model in (queue_model, direct_model)
-    )
-    comparison: Comparison
-    feed: IndexFeed | SharedComparison
-    if place is None:
-        indexes = indexes_of(settings)
-        comparison = comparison_of(settings, indexes)
-        feed = index_feed(settings, client, indexes, metrics, clock)
-    else:
-        comparison = feed = SharedComparison(socket_of(place.folder), timeout_s=INDEX_TIMEOUT_S)
+    queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in models.guarded())
+    comparison, feed = compared_by(settings, client, metrics, clock, place)
     rules = RulesInForce(settings.custom_rules_path)
     queue_core, direct_core = (
         ScreeningCore(
@@ -140,13 +111,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         for encoder in (queue_encoder, direct_encoder)
     )
     source = Source(client, ONLY, consumer=f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}")
-    caps = StreamCaps(
-        {
-            ONLY.reasoning_queue: settings.reasoning_archive_max_entries,
-            ONLY.low_risk: settings.low_risk_max_entries,
-            ONLY.embeddings: settings.similarity_max_events,
-        }
-    )
+    caps = stream_caps(settings)
     publication = Publication(
         ONLY,
         settings.digests,
@@ -159,24 +124,9 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         mover=Mover(client, ONLY, source=ONLY.raw, group=GROUP, caps=caps),
         publication=publication,
         metrics=metrics,
-        limits=WorkerLimits(
-            batch_size=settings.batch_size,
-            batches_in_flight=settings.batches_in_flight,
-            claim_idle_ms=settings.claim_idle_ms,
-            max_deliveries=settings.max_deliveries,
-            model_timeout_s=model_timeout_s,
-            degrade=settings.model_down == "degrade",
-            probe_s=settings.dead_letter_probe_seconds,
-        ),
-        dead_letter_limit=DeadLetterLimit(
-            DeadLetterBounds(
-                max_share=settings.dead_letter_max_share,
-                share_of=settings.dead_letter_share_of,
-                min_count=settings.dead_letter_min_count,
-                max_per_minute=settings.dead_letter_max_per_minute,
-            )
-        ),
-        model_ready=breaker.ready,
+        limits=worker_limits(settings),
+        dead_letter_limit=DeadLetterLimit(dead_letter_bounds(settings)),
+        model_ready=models.breaker.ready,
         clock_ms=clock.now_ms,
     )
     hand_offs = HandOffs(
@@ -185,14 +135,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         keys=ONLY,
         publication=publication,
         metrics=metrics,
-        limits=HandOffLimits(
-            batch_size=settings.batch_size,
-            batches_in_flight=settings.batches_in_flight,
-            max_waiting=settings.handoff_max_waiting,
-            # Past its lease an event is not ours any more.
-            model_timeout_s=min(model_timeout_s, settings.direct_lease_ms / 1000),
-            degrade=settings.model_down == "degrade",
-        ),
+        limits=hand_off_limits(settings),
         clock_ms=clock.now_ms,
     )
     # Each watcher blocks a connection of its own, so they take none from the others.
@@ -230,7 +173,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
             ONLY,
             digests=settings.digests,
             cache=cache,
-            model=queue_model,
+            model=models.queue,
             heuristics=rules.current,
         )
     )
@@ -278,9 +221,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         calls, handed = asyncio.create_task(service.drain()), asyncio.create_task(hand_offs.drain())
         await asyncio.wait([working, calls, handed], timeout=settings.drain_grace_ms / 1000)
         await end((calls, handed, *tasks))
-        await breaker.close()
-        for model in (queue_model, direct_model, probed_model):
-            await model.close()
+        await models.close()
         await watch_client.aclose()
         await client.aclose()
 
@@ -295,7 +236,7 @@ async def run(  # noqa: PLR0915  # the composition root, top to bottom
         readiness=Readiness(
             {
                 "redis": partial(store_ready, client),
-                "model": breaker.check,
+                "model": models.breaker.check,
                 "index": index_ready,
                 "dead_letter_limit": worker.takes_entries,
             },
@@ -331,30 +272,6 @@ def run_workers(settings: ScreenerSettings) -> Coroutine[Any, Any, None]:
         certificates=CertificatesInForce.of(settings.server_certificates),
         stop_within_s=2 * (settings.drain_grace_ms + settings.model_timeout_ms) / 1000,
     )
-
-
-def lives(settings: ScreenerSettings) -> Lives:
-    """How long what is held may live, from the settings."""
-    return Lives(
-        streams={
-            ONLY.reasoning_queue: settings.reasoning_archive_keep_seconds * 1000,
-            ONLY.low_risk: settings.low_risk_keep_seconds * 1000,
-            ONLY.embeddings: settings.similarity_keep_seconds * 1000,
-        },
-        dead_letters=settings.dead_letter_keep_seconds * 1000,
-    )
-
-
-def tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer of the model.
-
-    Raises:
-        StartupFailed: there is none.
-    """
-    try:
-        return Tokenizer.from_file(path)
-    except TokenizerUnreadable as error:
-        raise StartupFailed(str(error)) from error
 
 
 def _register(server: grpc.aio.Server, service: ScreeningService, admin: AdminService) -> None:

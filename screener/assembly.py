@@ -5,17 +5,41 @@ from __future__ import annotations
 import redis.asyncio as aioredis
 
 from pipeline.keys import ONLY
+from pipeline.processes.place import Place
 from pipeline.store_clock import StoreClock
 from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
 from screener.similarity.campaign import CampaignPolicy
-from screener.similarity.comparison import LocalComparison
+from screener.similarity.comparison import Comparison, LocalComparison
 from screener.similarity.exact import exact_on
 from screener.similarity.feed import IndexFeed, Sealer
 from screener.similarity.index import SimilarityIndex
+from screener.similarity.shared import SharedComparison, socket_of
 from screener.similarity.snapshot_folder import SnapshotFolder
 from screener.similarity.snapshots import Snapshots
 from screener.similarity.versions import VersionedIndexes
+
+INDEX_TIMEOUT_S = 5.0
+"""Most time for an answer of the host's index process."""
+
+
+def compared_by(
+    settings: ScreenerSettings,
+    client: aioredis.Redis,
+    metrics: ScreenerMetrics,
+    clock: StoreClock,
+    place: Place | None,
+) -> tuple[Comparison, IndexFeed | SharedComparison]:
+    """By what events are compared, and what fills it: here or, for one of several, in the index process.
+
+    Raises:
+        StartupFailed: the index is wanted on a GPU, and there is none.
+    """
+    if place is not None:
+        shared = SharedComparison(socket_of(place.folder), timeout_s=INDEX_TIMEOUT_S)
+        return shared, shared
+    indexes = indexes_of(settings)
+    return comparison_of(settings, indexes), index_feed(settings, client, indexes, metrics, clock)
 
 
 def indexes_of(settings: ScreenerSettings) -> VersionedIndexes:
