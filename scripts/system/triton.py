@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 ADMIN_APIS = "model-repository,shared-memory,trace,logging"
 """What Triton answers to an operator alone; inference, health, metadata and statistics are open."""
 ADMIN_HEADER = "seawall-admin"
+NICENESS = 15
+"""Of the server among the processes of its machine: a model at work takes every processor that it is left."""
 _POLL_S = 0.05
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
 
@@ -221,7 +223,7 @@ class TritonServer:
         self, command: list[str], environment: dict[str, str], log: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *command],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -231,6 +233,8 @@ class TritonServer:
             )
         except OSError as error:
             raise TritonFailed(f"cannot start {command[0]}: {error}") from error
+        _let_others_first(process.pid)
+        return process
 
     def _check_files(self) -> None:
         for model in self._models:
@@ -270,3 +274,12 @@ def _tells_cause(line: str) -> bool:
 def _segment_prefix(pid: int, ports: TritonPorts) -> str:
     """Of the shared-memory segments, so that a killed server's can be told from others' and removed."""
     return f"seawall_triton_{pid}_{ports.grpc}_"
+
+
+def _let_others_first(pid: int) -> None:
+    """The model computes as long as there is work; on the same processors the services are to answer."""
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
+    # Where the kernel weighs sessions against one another, priorities count within each alone.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))

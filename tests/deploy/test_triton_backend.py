@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from tritonclient.utils import InferenceServerException
 from screener.buckets import Bucket
 from scripts.commands.model import CACHE, REPOSITORY
 from scripts.system.ports import Ports
-from scripts.system.triton import TritonPorts, TritonServer
+from scripts.system.triton import NICENESS, TritonPorts, TritonServer
 from scripts.system.triton_runtime import TritonFailed
 from training.graph import Precision
 from training.sessions import plain_session
@@ -170,6 +171,13 @@ def test_stopping_leaves_no_process(
     server.stop()
     server.stop()
     assert not _group(group)
+
+
+def test_a_model_at_work_lets_the_services_go_first(triton_server: TritonServer) -> None:
+    assert triton_server.pid is not None
+    members = _group(triton_server.pid)
+    assert len(members) > 1
+    assert {os.getpriority(os.PRIO_PROCESS, member) for member in members} == {NICENESS}
 
 
 def _server(repository: Path, folder: Path) -> TritonServer:
