@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from screener.model import ANY_HARM
+from training.branch.below import below
 from training.branch.network import Stem
 from training.branch.rows import Rows
 from training.branch.tokenized import Tokenized
@@ -34,14 +34,14 @@ def easy_rows(rows: Rows, means: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(harmless & (logits < np.median(logits[harmless])))
 
 
-@torch.no_grad()
 def mean_states(stem: Stem, texts: Tokenized, device: str) -> NDArray[np.float32]:
     """[rows, 384]: each text's mean over its tokens, of what the branch starts from."""
     means = np.empty((len(texts.lengths), WIDTH), np.float32)
     order = np.argsort(texts.lengths, kind="stable")
     for start in range(0, len(order), _ROWS_AT_ONCE):
         chosen = order[start : start + _ROWS_AT_ONCE]
-        ids, tokens = (torch.from_numpy(part).to(device) for part in texts.padded(chosen))
-        states = stem(ids, tokens) * tokens[:, :, None]
-        means[chosen] = (states.sum(dim=1) / tokens.sum(dim=1, keepdim=True)).cpu().numpy()
+        states, tokens = below(stem, texts, chosen, device)
+        means[chosen] = (
+            ((states * tokens[:, :, None]).sum(dim=1) / tokens.sum(dim=1, keepdim=True)).cpu().numpy()
+        )
     return means

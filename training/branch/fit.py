@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.branch.batches import batches, draw
+from training.branch.below import below
 from training.branch.branch import RiskBranch
 from training.branch.network import Stem
 from training.branch.rows import Rows
@@ -106,14 +107,7 @@ def _batch(
     stem: Stem, texts: Tokenized, rows: Rows, chosen: NDArray[np.int64], device: str
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     truth, weight = (torch.from_numpy(part[chosen]).to(device) for part in (rows.truth, rows.weight))
-    return *_below(stem, texts, chosen, device), truth, weight
-
-
-@torch.no_grad()
-def _below(stem: Stem, texts: Tokenized, chosen: NDArray[np.int64], device: str) -> tuple[Tensor, Tensor]:
-    """What the branch starts from: hidden states [batch, length, 384], and which are tokens."""
-    ids, tokens = (torch.from_numpy(part).to(device) for part in texts.padded(chosen))
-    return stem(ids, tokens), tokens
+    return *below(stem, texts, chosen, device), truth, weight
 
 
 class _Run:
@@ -213,6 +207,6 @@ def logits_of(
     order = np.argsort(texts.lengths, kind="stable")
     for start in range(0, len(order), _ROWS_AT_ONCE):
         chosen = order[start : start + _ROWS_AT_ONCE]
-        result[chosen] = branch(*_below(stem, texts, chosen, device)).cpu().numpy()
+        result[chosen] = branch(*below(stem, texts, chosen, device)).cpu().numpy()
         advance(start + len(chosen))
     return result
