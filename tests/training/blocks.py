@@ -18,10 +18,11 @@ Floats = NDArray[np.float64]
 
 
 def below_the_split(source: Source, layers: int, batch: Bucket) -> Floats:
-    """The export's hidden states behind its first `layers` layers, [batch, length, 384]."""
+    """The export's hidden states behind its first `layers` layers, [batch, length, 384]; 0: the embeddings."""
     model = onnx.load(source.encoder)
     # The export names a layer's last node after it.
-    name = f"/encoder/layer.{layers - 1}/output/LayerNorm/Add_1_output_0"
+    layer = f"/encoder/layer.{layers - 1}/output" if layers else "/embeddings"
+    name = f"{layer}/LayerNorm/Add_1_output_0"
     model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     export = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = {
