@@ -12,8 +12,8 @@ from pipeline.store import Entry, store_errors
 from pipeline.verdict import Verdict
 
 _MOST_HOPS = 8
-"""From a duplicate to the first one. One is usual; but a first one that was forgotten, and sent again when a
-later one had taken its place, is itself a duplicate."""
+"""From a duplicate to the first one, as in `admit.lua`. One is usual; but a first one that was forgotten, and
+sent again when a later one had taken its place, is itself a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,10 @@ class EventStatuses:
             for _ in range(_MOST_HOPS):
                 if record is None or record.state is not RecordState.DUPLICATE:
                     break
-                duplicate_of = record.first_id
+                duplicate_of, fingerprint = record.first_id, record.fingerprint
                 record = await self._record(duplicate_of)
+                if record is not None and record.fingerprint != fingerprint:
+                    record = None  # the first one was dropped, and its id has come again with other content
             if record is None or record.state is RecordState.DUPLICATE:
                 return EventStatus(None, duplicate_of)
             if record.state is not RecordState.SCREENED:

@@ -12,12 +12,17 @@
 --       outcome: 0 accepted, 1 duplicate, 2 same id with other content, 3 no room
 --
 -- An event that wants events:direct goes to events:raw where that is full, so that no room means none in both.
+-- A duplicate's record counts only while that of the event that came first stands. That record is the one key
+-- that is not in KEYS, for the duplicate's alone names it; it lies in the same partition, as equal fingerprints
+-- have one platform and author.
 -- Lua in Redis does not roll back, so everything that can fail is checked before the first write. MSET comes
 -- first because Redis refuses the first write of a script when memory is short, and no later one.
 
 local ACCEPTED, DUPLICATE, CONFLICT, NO_ROOM = 0, 1, 2, 3
 local RAW, DIRECT = 1, 2
 local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 3, 6, 4
+-- From a duplicate to the first one, as in event_status.py.
+local MOST_HOPS = 8
 local call, sub = redis.call, string.sub
 
 local reasoning = KEYS[3]
@@ -58,19 +63,34 @@ if unread >= max_unread then room = { 0, 0 } end
 local known = n > 0 and call('MGET', unpack(KEYS, HEAD_KEYS + 1)) or {}
 local coming = {}
 
+-- The id of the event that a duplicate's record leads to; nil where that is not remembered any more, was dropped,
+-- or has come again with other content. `prefix` is what stands before an id in the key of a record.
+local function first_behind(alias, prefix)
+  local record, id = alias, nil
+  for _ = 1, MOST_HOPS do
+    id = sub(record, 18)
+    record = coming[prefix .. id] or call('GET', prefix .. id)
+    if not record or sub(record, 2, 17) ~= sub(alias, 2, 17) then return nil end
+    if sub(record, 1, 1) ~= '=' then return id end
+  end
+  return nil
+end
+
 local reply, sets, aliases = { 0, 0, unread }, {}, {}
 for i = 1, n do
   local record_key, first_key = KEYS[HEAD_KEYS + 2 * i - 1], KEYS[HEAD_KEYS + 2 * i]
   local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
   local id, fingerprint = ARGV[at + 1], ARGV[at + 2]
   local record, first = coming[record_key] or known[2 * i - 1], coming[first_key] or known[2 * i]
-  local outcome, stream, first_id = ACCEPTED, 0, ''
-  if record then
+  local outcome, stream, first_id, standing = ACCEPTED, 0, '', record and id
+  if record and sub(record, 1, 1) == '=' then
+    standing = coming[record_key] and sub(record, 18) or first_behind(record, sub(record_key, 1, -#id - 1))
+  end
+  if standing then
     if sub(record, 2, 17) ~= fingerprint then
       outcome = CONFLICT
     else
-      outcome = DUPLICATE
-      first_id = sub(record, 1, 1) == '=' and sub(record, 18) or id
+      outcome, first_id = DUPLICATE, standing
     end
   elseif first then
     outcome, first_id = DUPLICATE, first

@@ -2,7 +2,7 @@
 
 Every name comes from a partition, which is chosen by platform and author. There is one partition today, so
 names are the plain ones; with more, this function is the only code to change, for scripts get every key
-through KEYS.
+through KEYS, or find it beside one of them (`admit.lua`).
 """
 
 from __future__ import annotations

@@ -92,6 +92,16 @@ async def test_a_duplicate_of_a_forgotten_event_is_unknown(
     assert (status.state, status.duplicate_of) == (UNKNOWN, "event-1")
 
 
+async def test_a_duplicate_has_no_part_in_other_content_under_the_id_of_its_first(
+    ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent
+) -> None:
+    await ingest.batch([make_event(), make_event(event_id="event-2")])
+    await store.delete(ONLY.event("event-1"))  # as it is dropped
+    await ingest.one(make_event(content="something else"))
+    status = await ingest.status("event-2")
+    assert (status.state, status.duplicate_of) == (UNKNOWN, "event-1")
+
+
 async def test_an_event_sent_again_after_it_was_forgotten_is_unknown_not_an_error(
     ingest: Ingest, store: aioredis.Redis, make_event: MakeEvent
 ) -> None:
