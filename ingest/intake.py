@@ -7,14 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from seawall.events.v1 import events_pb2
+from seawall.ingest.v1 import ingest_pb2
 
 from ingest.direct.screener_stream import ScreenerStream
 from ingest.direct.sender import NoSeat, Sender
 from ingest.drain_rate import DrainRate
 from ingest.metrics import IngestMetrics
+from ingest.plain_batch import plain_candidates
 from ingest.reception import Reception
 from pipeline.admission import MAX_BATCH, AdmissionReport, Admitted, Candidate
 from pipeline.coalescer import Coalescer
@@ -25,6 +28,7 @@ from pipeline.hand_off import HandOff, HandOffChoice
 
 _NO_LIMIT_S = float("inf")
 _WAYS = {int(way): way for way in HandOff}
+_EVENT_ID, _PLATFORM = attrgetter("event_id"), attrgetter("platform")
 _QUIET_TURNS = 6
 """As many as a call takes from the wire to here. With one, nine of ten single calls went to Redis alone under
 load, which takes longer than all the rest of them; with six there are five to seven to a batch."""
@@ -43,9 +47,8 @@ class AdmitsBatches(Protocol):
         """Decides and appends a batch, all or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The event is durably on its way under this id."""
+class Accepted(NamedTuple):
+    """The event is durably on its way under this id. A tuple, for most events end as one."""
 
     event_id: str
     hand_off: HandOff
@@ -107,6 +110,7 @@ class Intake:
         """Takes the parts; without a sender every event goes through the queue."""
         self._admission = admission
         self._sender = sender
+        self._digests = digests
         self._reception = Reception(digests)
         self._ways = ways
         self._metrics = metrics
@@ -156,34 +160,36 @@ class Intake:
             self._metrics.refused.labels("calls").inc()
             raise
 
-    async def take(self, messages: Sequence[events_pb2.Event], hand_off: int | None = None) -> list[Outcome]:
-        """Takes up to `MAX_BATCH` events in one round trip; outcomes in order.
+    async def take(self, request: ingest_pb2.IngestBatchRequest) -> list[Outcome]:
+        """Takes a request of up to `MAX_BATCH` events in one round trip; outcomes in order.
 
         Raises:
             InvalidRequest: the way that the caller asks for is not allowed.
             Overloaded: too many wait already.
             StoreUnavailable: Redis is away; what was accepted is then unknown, and sending again is safe.
         """
-        if self._in_batches + len(messages) > self._max_waiting:
-            self._metrics.refused.labels("calls").inc(len(messages))
+        events = len(request.events)
+        if self._in_batches + events > self._max_waiting:
+            self._metrics.refused.labels("calls").inc(events)
             raise Overloaded(f"{self._in_batches} events of batches wait already", retry_after_s=0.1)
-        way = self._ways.of(hand_off)
-        self._in_batches += len(messages)
+        way = self._ways.of(request.hand_off)
+        self._in_batches += events
         try:
-            return await self._take(messages, way)
+            return await self._take(request, way)
         finally:
-            self._in_batches -= len(messages)
+            self._in_batches -= events
 
-    async def _take(self, messages: Sequence[events_pb2.Event], way: HandOff) -> list[Outcome]:
-        for platform, number in Counter([message.platform for message in messages]).items():
-            self._metrics.received_on(_platform_of(platform)).inc(number)
-        now_ms, candidate_of = self._clock_ms(), self._reception.candidate
+    async def _take(self, request: ingest_pb2.IngestBatchRequest, way: HandOff) -> list[Outcome]:
+        now_ms = self._clock_ms()
+        plain = plain_candidates(request, way, now_ms, self._digests)
+        if plain is not None:
+            self._count_received(Counter(map(_PLATFORM, plain)))
+            return await self._admit(plain, [_NO_LIMIT_S] * len(plain))
+        messages, candidate_of = request.events, self._reception.candidate
+        self._count_received(Counter(_platform_of(message.platform) for message in messages))
         checked = [candidate_of(message, way, now_ms) for message in messages]
         candidates = [found for found in checked if isinstance(found, Candidate)]
-        outcomes = await self._admit(candidates, [_NO_LIMIT_S] * len(candidates))
-        if len(candidates) == len(checked):
-            return outcomes
-        admitted = iter(outcomes)
+        admitted = iter(await self._admit(candidates, [_NO_LIMIT_S] * len(candidates)))
         return [
             next(admitted) if isinstance(found, Candidate) else self._rejected(message.event_id, found)
             for message, found in zip(messages, checked, strict=True)
@@ -217,6 +223,8 @@ class Intake:
         for number, seat in seats.items():
             self._hand_over(seat, candidates[number], useful_until[number], report, number)
         self._count_admitted(report)
+        if not any(report.outcomes):
+            return list(map(Accepted, map(_EVENT_ID, candidates), map(_WAYS.__getitem__, report.streams)))
         return [
             Accepted(candidate.event_id, _WAYS[stream])
             if outcome == Admitted.ACCEPTED
@@ -275,6 +283,10 @@ class Intake:
     def _rejected(self, event_id: str, violations: tuple[Violation, ...]) -> Rejected:
         self._count_violations(violations)
         return Rejected(event_id, violations)
+
+    def _count_received(self, by_platform: Counter[str]) -> None:
+        for platform, number in by_platform.items():
+            self._metrics.received_on(platform).inc(number)
 
     def _count_violations(self, violations: tuple[Violation, ...]) -> None:
         for violation in violations:

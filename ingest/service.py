@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
 from ingest.event_status import EventStatuses
 from ingest.intake import Accepted, Duplicate, Intake, Outcome, Rejected, RetryLater
+from ingest.outcome_messages import batch_response, fill, outcome_to_proto
 from ingest.verdicts import Expected, Verdicts
 from pipeline.admission import MAX_BATCH
 from pipeline.errors import InvalidRequest, Overloaded, Retry, Violation
@@ -26,7 +27,7 @@ from pipeline.stream import Later, answers
 from pipeline.uuid7 import uuid7
 from pipeline.validation import event_id_violation, violations_of
 from pipeline.verdict import Verdict
-from pipeline.wire import batch_violation, violations_to_proto
+from pipeline.wire import batch_violation
 
 _DEFAULT_TIMEOUT_S, _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 10.0, 0.001, 60.0
 _ANSWER_S = 0.05
@@ -79,7 +80,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         if not request.wait_for_verdict:
             outcome = await self._intake.submit(request.event, request.hand_off)
             response = ingest_pb2.IngestResponse()
-            _fill(response.outcome, _taken(outcome))
+            fill(response.outcome, _taken(outcome))
             return response
         timeout_s = _timeout_s(request)
         if (left_s := context.time_remaining()) is not None:
@@ -102,15 +103,13 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         """Accepts up to 500 events; one outcome for each, in order."""
         if violation := batch_violation(len(request.events), MAX_BATCH):
             raise InvalidRequest((violation,))
-        messages = list(request.events)
-        refusals = self._quotas.spend_on(len(messages))
-        within = len(messages) - len(refusals)
-        outcomes = await self._intake.take(messages[:within], request.hand_off) if within else []
-        outcomes += [
-            _failed(message.event_id, refusal)
-            for message, refusal in zip(messages[within:], refusals, strict=True)
-        ]
-        return _batch_response(outcomes)
+        refusals = self._quotas.spend_on(len(request.events))
+        within = len(request.events) - len(refusals)
+        over = [message.event_id for message in request.events[within:]]
+        del request.events[within:]
+        outcomes = await self._intake.take(request) if within else []
+        outcomes += map(_failed, over, refusals)
+        return batch_response(outcomes)
 
     async def IngestStream(  # noqa: N802
         self,
@@ -129,7 +128,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
                 if result.verdict:
                     response.verdict.CopyFrom(result.verdict.to_proto())
                 result = result.outcome  # noqa: PLW2901
-            _fill(response.outcome, result)
+            fill(response.outcome, result)
             yield response
 
     async def GetEventStatus(  # noqa: N802
@@ -182,48 +181,6 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         if isinstance(outcome, Duplicate):
             self._verdicts.expect_first(expected, outcome.first_id)
         return outcome, expected
-
-
-def _batch_response(outcomes: Sequence[Outcome]) -> ingest_pb2.IngestBatchResponse:
-    response = ingest_pb2.IngestBatchResponse()
-    for outcome in outcomes:
-        _fill(response.outcomes.add(), outcome)
-    return response
-
-
-def _fill(message: ingest_pb2.Outcome, outcome: Outcome) -> None:
-    """Writes an outcome into a message; in place, which takes a third of making one and having it copied."""
-    if isinstance(outcome, Accepted):
-        message.code = ingest_pb2.OUTCOME_CODE_ACCEPTED
-        message.event_id = outcome.event_id
-        message.hand_off = int(outcome.hand_off)  # type: ignore[assignment]  # an int is the enum's value
-    else:
-        message.CopyFrom(outcome_to_proto(outcome))
-
-
-def outcome_to_proto(outcome: Outcome) -> ingest_pb2.Outcome:
-    """An outcome as a message."""
-    match outcome:
-        case Accepted(event_id, hand_off):
-            return ingest_pb2.Outcome(
-                code=ingest_pb2.OUTCOME_CODE_ACCEPTED,
-                event_id=event_id,
-                hand_off=int(hand_off),  # type: ignore[arg-type]  # an int is the enum's value on the wire
-            )
-        case Duplicate(event_id, first_id):
-            return ingest_pb2.Outcome(
-                code=ingest_pb2.OUTCOME_CODE_DUPLICATE, event_id=event_id, duplicate_of=first_id
-            )
-        case Rejected(event_id, violations):
-            return ingest_pb2.Outcome(
-                code=ingest_pb2.OUTCOME_CODE_REJECTED,
-                event_id=event_id,
-                violations=violations_to_proto(violations),
-            )
-        case RetryLater(event_id, _, retry_after_s):
-            message = ingest_pb2.Outcome(code=ingest_pb2.OUTCOME_CODE_RETRY_LATER, event_id=event_id)
-            message.retry_after.FromMilliseconds(round(retry_after_s * 1000))
-            return message
 
 
 def _taken(outcome: Outcome) -> Accepted | Duplicate:

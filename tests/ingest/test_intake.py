@@ -6,11 +6,13 @@ from uuid import UUID
 import pytest
 import redis.asyncio as aioredis
 from prometheus_client import CollectorRegistry
+from seawall.ingest.v1 import ingest_pb2
 
 from ingest.intake import Accepted, Duplicate, Intake, Rejected, RetryLater
 from ingest.metrics import IngestMetrics
 from pipeline.admission import Admission, AdmissionLimits
 from pipeline.errors import InvalidRequest
+from pipeline.event import Event
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
 from tests.fixtures.digests import DIGESTS
@@ -36,6 +38,10 @@ def intake(store: aioredis.Redis, registry: CollectorRegistry) -> Intake:
         max_waiting=1_000,
         clock_ms=lambda: NOW_MS,
     )
+
+
+def batch(*events: Event) -> ingest_pb2.IngestBatchRequest:
+    return ingest_pb2.IngestBatchRequest(events=[event.to_proto() for event in events])
 
 
 async def test_single_events_that_arrive_together_share_a_round_trip(
@@ -67,9 +73,7 @@ async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: M
     good, again = make_event(event_id="e1"), make_event(event_id="e2")
     bad = make_event(event_id="e3", content="")
     conflict = make_event(event_id="e1", content="other")
-    accepted, duplicate, rejected, refused = await intake.take(
-        [event.to_proto() for event in (good, again, bad, conflict)]
-    )
+    accepted, duplicate, rejected, refused = await intake.take(batch(good, again, bad, conflict))
     assert accepted == Accepted("e1", HandOff.STREAM)
     assert duplicate == Duplicate("e2", first_id="e1")
     assert isinstance(rejected, Rejected)
@@ -80,7 +84,7 @@ async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: M
 async def test_a_batch_of_bad_events_alone_asks_redis_nothing(
     intake: Intake, registry: CollectorRegistry, make_event: MakeEvent
 ) -> None:
-    [outcome] = await intake.take([make_event(content="").to_proto()])
+    [outcome] = await intake.take(batch(make_event(content="")))
     assert isinstance(outcome, Rejected)
     assert registry.get_sample_value("admission_batch_size_count") == 0
 
@@ -92,12 +96,12 @@ async def test_no_room_says_when_to_come_again(
         for i in range(600):
             pipe.xadd(ONLY.raw, {"n": i})
         await pipe.execute()
-    [outcome] = await intake.take([make_event().to_proto()])
+    [outcome] = await intake.take(batch(make_event()))
     assert outcome == RetryLater("event-1", "the queue is full", 1.0)
 
 
 async def test_ids_that_it_makes_carry_its_clock_and_differ(intake: Intake, make_event: MakeEvent) -> None:
-    outcomes = await intake.take([make_event(event_id="", content=f"text {i}").to_proto() for i in range(20)])
+    outcomes = await intake.take(batch(*(make_event(event_id="", content=f"text {i}") for i in range(20))))
     ids = {UUID(outcome.event_id) for outcome in outcomes}
     assert len(ids) == 20
     assert {value.int >> 80 for value in ids} == {NOW_MS}

@@ -11,6 +11,7 @@ from pathlib import Path
 import redis.asyncio as aioredis
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from seawall.ingest.v1 import ingest_pb2
 
 from ingest.direct.open_sender import open_sender
 from ingest.direct.sender import Sender
@@ -51,7 +52,11 @@ class DirectWay:
     told: list[Verdict]
 
     async def take(self, *events: Event, hand_off: HandOff | None = None) -> list[Outcome]:
-        return await self.intake.take([event.to_proto() for event in events], hand_off)
+        request = ingest_pb2.IngestBatchRequest(
+            events=[event.to_proto() for event in events],
+            hand_off=hand_off and int(hand_off),  # type: ignore[arg-type]  # an int is the enum's value
+        )
+        return await self.intake.take(request)
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0

@@ -1,0 +1,107 @@
+"""A batch of plain events, checked as columns: what `Reception` finds of each, in a third of its time.
+
+Almost every batch is one. What is said here of all events at once is that each is valid at a look, has an id
+and a time; where it cannot be said, the caller looks at each by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import repeat
+from operator import contains
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from seawall.events.v1 import events_pb2
+from seawall.ingest.v1 import ingest_pb2
+
+from ingest.columns import Columns
+from pipeline.admission import Candidate
+from pipeline.event import PLATFORM_LABELS, EventType, Platform
+from pipeline.fingerprint import Digests
+from pipeline.hand_off import HandOff
+from pipeline.validation import MAX_AHEAD_MS, MAX_CONTENT_CHARS, MAX_COUNT, MAX_ID_CHARS
+
+_REQUESTS = Columns(ingest_pb2.IngestBatchRequest)
+_EVENTS = Columns(events_pb2.Event)
+_TIMES = Columns(Timestamp)
+_METADATA = Columns(events_pb2.EventMetadata)
+_MOST_PLATFORM, _MOST_EVENT_TYPE = int(max(Platform)), int(max(EventType))
+_MOST_NANOS_S = 3  # what 32 bits of nanoseconds can add to a time, or take from it
+_OF_IDS = re.compile(r"[A-Za-z0-9._:\-]*").fullmatch
+
+
+def plain_candidates(
+    request: ingest_pb2.IngestBatchRequest, way: HandOff, now_ms: int, digests: Digests
+) -> list[Candidate] | None:
+    """The candidates, as `Reception.candidate` makes them; None says nothing but that some may not be plain.
+
+    Fields that we do not know, which may hold anything, are taken out of the request.
+    """
+    request.DiscardUnknownFields()
+    payloads = list(_REQUESTS.of((request.SerializeToString(),)).events)  # written anew: no field twice
+    events = _EVENTS.of(payloads)
+    ids, platforms = list(events.event_id), list(events.platform)
+    authors, contents = list(events.author_id), list(events.content)
+    columns = (ids, events.event_type, platforms, authors, contents, events.created_at)
+    if not (
+        all(len(column) == len(payloads) for column in columns)
+        and _within(events.event_type, 1, _MOST_EVENT_TYPE)
+        and _within(platforms, 1, _MOST_PLATFORM)
+        and _are_names(authors, list(events.channel_id), list(events.user_id))
+        and _of_length(ids, MAX_ID_CHARS)
+        and _OF_IDS("".join(ids))
+        and _are_texts(contents)
+        and _are_times(events.created_at, len(payloads), now_ms)
+        and _are_plain_metadata(events.metadata)
+    ):
+        return None
+    fingerprints = digests.fingerprints(platforms, authors, contents)
+    labels = map(PLATFORM_LABELS.__getitem__, platforms)
+    return list(map(Candidate, ids, fingerprints, labels, payloads, repeat(way)))
+
+
+def _within(numbers: Sequence[float], least: float, most: float) -> bool:
+    # The sum, because a NaN among them is neither their least nor their largest.
+    return not numbers or (
+        least <= min(numbers) and max(numbers) <= most and not math.isnan(math.fsum(numbers))
+    )
+
+
+def _of_length(texts: Sequence[str], most: int) -> bool:
+    return not texts or max(map(len, texts)) <= most
+
+
+def _are_names(*columns: Sequence[str]) -> bool:
+    names = "".join(["".join(column) for column in columns])
+    return (
+        all(_of_length(column, MAX_ID_CHARS) for column in columns)
+        and names.isascii()
+        and names.isprintable()
+        and " " not in names
+    )
+
+
+def _are_texts(contents: Sequence[str]) -> bool:
+    return (
+        _of_length(contents, MAX_CONTENT_CHARS)
+        and not any(map(str.isspace, contents))
+        and not any(map(contains, contents, repeat("\0")))
+    )
+
+
+def _are_times(times: Sequence[bytes], count: int, now_ms: int) -> bool:
+    seconds = list(_TIMES.of(times).seconds)
+    most = (now_ms + MAX_AHEAD_MS) // 1000 - _MOST_NANOS_S
+    return len(seconds) == count and _within(seconds, _MOST_NANOS_S + 1, most - 1)
+
+
+def _are_plain_metadata(metadata: Sequence[bytes]) -> bool:
+    columns = _METADATA.of(metadata)
+    return (
+        not columns.attributes
+        and _within(list(columns.user_reputation), 0, 1)
+        and _within(list(columns.author_reputation), 0, 1)
+        and _within(list(columns.channel_history_count), 0, MAX_COUNT)
+    )
