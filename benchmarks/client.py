@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
-import grpc
 import redis.asyncio as aioredis
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from seawall.screening.v1 import screening_pb2_grpc
@@ -18,11 +17,11 @@ from benchmarks.open_loop import at_rate
 from benchmarks.texts import new_text
 from benchmarks.turns import Figures, percentile
 from pipeline.admission import Admission, AdmissionLimits, Admitted, Candidate, Decision
+from pipeline.channel import open_channel
 from pipeline.event import Event, EventType, Platform
 from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
-from pipeline.server import channel_options
 from pipeline.store import connect
 from screener.hand_off import Handed
 from screener.source import Entry, RawEvent
@@ -42,8 +41,7 @@ class Client:
         self.metadata = (("api-key", system.api_key),)
         self._digests = Digests(system.dedup_secret)
         self._channels = [
-            grpc.aio.insecure_channel(address, options=channel_options())
-            for address in (system.ingest_address, system.screener_address)
+            open_channel(address, None) for address in (system.ingest_address, system.screener_address)
         ]
         self.ingest = ingest_pb2_grpc.IngestServiceStub(self._channels[0])
         self.screening = screening_pb2_grpc.ScreeningServiceStub(self._channels[1])

@@ -16,7 +16,7 @@ from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from benchmarks.client import TIMEOUT_S, event_of
 from benchmarks.texts import new_text
 from benchmarks.turns import Figures, percentile
-from pipeline.server import channel_options
+from pipeline.channel import open_channel
 from pipeline.status import details_of
 
 
@@ -63,7 +63,7 @@ class OfferingClient:
     def __init__(self, name: str, address: str, api_key: str, *, seed: int) -> None:
         """Takes its name for the tables; connects with its first call."""
         self.name = name
-        self._channel = grpc.aio.insecure_channel(address, options=channel_options())
+        self._channel = open_channel(address, None)
         self._ingest = ingest_pb2_grpc.IngestServiceStub(self._channel)
         self._metadata = (("api-key", api_key),)
         self._chance = Random(seed)  # noqa: S311  # no secret

@@ -20,15 +20,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
-import grpc
 import redis.asyncio as aioredis
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
 from benchmarks.open_loop import at_rate
 from benchmarks.turns import Figures, Series, in_turns, percentile
+from pipeline.channel import open_channel
 from pipeline.event import Event, EventType, Platform
 from pipeline.keys import ONLY
-from pipeline.server import channel_options
 from pipeline.store import connect
 from scripts.system.system import Part, System
 
@@ -113,7 +112,7 @@ class _Client:
         self.accepted: set[str] = set()
         self._numbers = count(1)
         self._system = system
-        self._channel = grpc.aio.insecure_channel(system.ingest_address, options=channel_options())
+        self._channel = open_channel(system.ingest_address, None)
         self._stub = ingest_pb2_grpc.IngestServiceStub(self._channel)
         self._metadata = (("api-key", system.api_key),)
         self.store: aioredis.Redis = connect(system.redis_url, timeout_ms=10_000)

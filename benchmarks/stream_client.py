@@ -20,7 +20,7 @@ import uvloop
 from seawall.ingest.v1 import ingest_pb2
 
 from benchmarks.ghz_load import read_delimited
-from pipeline.server import channel_options
+from pipeline.channel import open_channel
 
 _METHOD = "/seawall.ingest.v1.IngestService/IngestStream"
 _ACCEPTED = ingest_pb2.OUTCOME_CODE_ACCEPTED
@@ -61,7 +61,7 @@ async def run(
             number = answer.correlation_id - 1
             took[number] = time.perf_counter() - (began + number / per_second)
 
-    async with grpc.aio.insecure_channel(address, options=channel_options()) as channel:
+    async with open_channel(address, None) as channel:
         await asyncio.gather(*(one(first, channel) for first in range(streams)))
     return took
 

@@ -145,13 +145,8 @@ async def run(settings: IngestSettings, place: Place | None = None) -> None:
 
 def endpoints(settings: IngestSettings, place: Place | None = None) -> Endpoints:
     """Where the service, or one process of it, listens."""
-    return Endpoints(
-        host=settings.bind_host,
-        grpc_port=settings.ingest_grpc_port,
-        http_port=settings.ingest_http_port,
-        max_concurrent_rpcs=settings.max_concurrent_rpcs,
-        drain_grace_s=settings.drain_grace_ms / 1000,
-        place=place,
+    return Endpoints.of(
+        settings, grpc_port=settings.ingest_grpc_port, http_port=settings.ingest_http_port, place=place
     )
 
 

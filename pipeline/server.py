@@ -19,6 +19,7 @@ from pipeline.processes.place import Place, when_parent_ends
 from pipeline.readiness import Readiness
 from pipeline.reflection import enable_reflection
 from pipeline.server_bounds import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, ConnectionBounds
+from pipeline.settings import ServiceSettings
 from pipeline.tasks import end
 from pipeline.tls import CertificatesInForce, server_context, server_credentials
 from pipeline.web import start_web
@@ -41,6 +42,20 @@ class Endpoints:
     max_concurrent_rpcs: int
     drain_grace_s: float
     place: Place | None = None
+
+    @classmethod
+    def of(
+        cls, settings: ServiceSettings, *, grpc_port: int, http_port: int, place: Place | None
+    ) -> Endpoints:
+        """Those of a service as it is set, or of one process of it."""
+        return cls(
+            host=settings.bind_host,
+            grpc_port=grpc_port,
+            http_port=http_port,
+            max_concurrent_rpcs=settings.max_concurrent_rpcs,
+            drain_grace_s=settings.drain_grace_ms / 1000,
+            place=place,
+        )
 
 
 def channel_options() -> list[tuple[str, int]]:

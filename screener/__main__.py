@@ -1,13 +1,8 @@
-"""The screening service: `python -m screener`.
-
-Some lines longer than other files, for it is the one list of what is made of what.
-"""
+"""The screening service: `python -m screener`, the one list of what is made of what."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import os
 import socket
 import sys
@@ -22,7 +17,7 @@ from seawall.admin.v1 import admin_pb2, admin_pb2_grpc
 from seawall.screening.v1 import screening_pb2, screening_pb2_grpc
 
 from pipeline.audit import AuditLog
-from pipeline.errors import SeawallError, StartupFailed, TaskFailed
+from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import GROUP, ONLY
 from pipeline.keys_in_force import KeysInForce
@@ -61,10 +56,9 @@ from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
 from screener.settings import ScreenerSettings
 from screener.similar import SimilarTexts
-from screener.similarity.feed import IndexFeed
-from screener.similarity.shared import SharedComparison
 from screener.source import Source
 from screener.triton import MODEL
+from screener.warm_up import work_warm
 from screener.watch import Watches
 from screener.worker import Worker
 
@@ -181,7 +175,9 @@ async def run(settings: ScreenerSettings, place: Place | None = None) -> None:
     async def index_ready() -> bool:
         return feed.caught_up.is_set()
 
-    working = asyncio.create_task(_work(worker, feed, queue_encoder, model_timeout_s, warm), name="worker")
+    working = asyncio.create_task(
+        work_warm(worker, feed, queue_encoder, model_timeout_s, warm), name="worker"
+    )
     lease = Lease(client, ONLY, lease_ms=settings.direct_lease_ms)
     housekeeping = Housekeeping(
         client,
@@ -253,13 +249,8 @@ async def run(settings: ScreenerSettings, place: Place | None = None) -> None:
 
 def endpoints(settings: ScreenerSettings, place: Place | None = None) -> Endpoints:
     """Where the service, or one process of it, listens."""
-    return Endpoints(
-        host=settings.bind_host,
-        grpc_port=settings.screener_grpc_port,
-        http_port=settings.screener_http_port,
-        max_concurrent_rpcs=settings.max_concurrent_rpcs,
-        drain_grace_s=settings.drain_grace_ms / 1000,
-        place=place,
+    return Endpoints.of(
+        settings, grpc_port=settings.screener_grpc_port, http_port=settings.screener_http_port, place=place
     )
 
 
@@ -277,24 +268,6 @@ def run_workers(settings: ScreenerSettings) -> Coroutine[Any, Any, None]:
 def _register(server: grpc.aio.Server, service: ScreeningService, admin: AdminService) -> None:
     screening_pb2_grpc.add_ScreeningServiceServicer_to_server(service, server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
-
-
-async def _work(
-    worker: Worker,
-    feed: IndexFeed | SharedComparison,
-    encoder: Encoder,
-    timeout_s: float,
-    warm: asyncio.Event,
-) -> None:
-    """Warms up, then works: the first event finds the model warm and the index full."""
-    await feed.caught_up.wait()
-    with contextlib.suppress(SeawallError):  # without a model the worker itself waits for it
-        await encoder.warm_up(timeout_s=timeout_s)
-    # Rules, modules and index are here to stay: a full collection would look at each of their objects, for
-    # a tenth of a second, in which no event goes on.
-    gc.freeze()
-    warm.set()
-    await worker.run()
 
 
 def main() -> None:

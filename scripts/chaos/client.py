@@ -10,16 +10,16 @@ import grpc
 from google.rpc import error_details_pb2
 from seawall.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 
+from pipeline.channel import open_channel
 from pipeline.event import Event
 from pipeline.hand_off import HandOff
-from pipeline.server import channel_options
 from pipeline.status import details_of
 from scripts.chaos.ledger import Ledger
 
 MAX_BATCH = 128
 _CALL_TIMEOUT_S = 10.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.05, 0.5
-_RECONNECT = [
+_RECONNECT: list[tuple[str, object]] = [
     # gRPC's own back-off grows to two minutes: a restarted ingest is to be found at once.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
@@ -40,7 +40,7 @@ class RetryingClient:
         clock: Callable[[], float],
     ) -> None:
         """Takes ingest's host and port; connects on first use, inside a running loop."""
-        self._channel = grpc.aio.insecure_channel(address, options=[*channel_options(), *_RECONNECT])
+        self._channel = open_channel(address, None, options=_RECONNECT)
         self._stub = ingest_pb2_grpc.IngestServiceStub(self._channel)
         self._metadata = (("api-key", api_key),)
         self._ledger = ledger
