@@ -8,16 +8,21 @@ from pathlib import Path
 import orjson
 
 _TAIL_BYTES = 64 * 1024
-_MAX_CHARS = 300
+_MAX_CHARS = 500
 # Triton's lines begin with the level and the date (`E1121 12:00:00.0 ...`); the others say it in words.
+_TRITON = re.compile(r"^[EWIF]\d{4} [\d:.]+ \d+ \S+\] ")
 _TROUBLE = re.compile(r"^[EF]\d{4} |\b(error|critical|fatal|failed|exception)\b|Error\b", re.IGNORECASE)
-_NOISE = re.compile(r"^\s|^Traceback |^[-+|= ]*$|\bUserWarning\b")
+_NOISE = re.compile(
+    r"^\s|^Traceback |^[-+|= ]*$|\bUserWarning\b"
+    # What Triton says of a machine without a GPU, and of its own end.
+    r"|^[EWIF]\d{4} (?!.*TritonModelException).*(?i:DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout)"
+)
 
 
 def last_words(log: Path) -> str:
     """The last line of `log` that tells of trouble, else its last line; "" for an empty or missing log.
 
-    Of a JSON line, its event and error; never more than 300 characters.
+    Of a JSON line, its event and error; never more than 500 characters.
     """
     try:
         with log.open("rb") as file:
@@ -39,4 +44,4 @@ def _plain(line: str) -> str:
             return line
         words = [str(entry[name]) for name in ("event", "error", "reason") if entry.get(name)]
         return ": ".join(words) or line
-    return line.strip()
+    return _TRITON.sub("", line).strip('" ')

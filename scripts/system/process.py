@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from pipeline.errors import StartupFailed
 from scripts.system.log import last_words
 
-LAUNCH = Path(__file__).with_name("launch.py")
+_LAUNCH = Path(__file__).with_name("launch.py")
 _POLL_S = 0.02
 
 
@@ -42,6 +43,7 @@ class ChildProcess:
         log: Path,
         cwd: Path | None = None,
         keep_open: Sequence[int] = (),
+        niceness: int | None = None,
     ) -> None:
         """Takes the program.
 
@@ -52,6 +54,8 @@ class ChildProcess:
             log: gets its output; added to, so that a second start keeps what the first one said.
             cwd: where it runs.
             keep_open: file descriptors that it inherits, such as a lock that it is to hold.
+            niceness: at least so much of it, of a program that takes every processor that it is left; None
+                leaves it among equals.
         """
         self.name = name
         self.log = log
@@ -59,6 +63,7 @@ class ChildProcess:
         self._env = dict(env)
         self._cwd = cwd
         self._keep_open = tuple(keep_open)
+        self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -83,15 +88,19 @@ class ChildProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *self._command],
+                [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 cwd=self._cwd,
-                process_group=0,
+                # A session has a process group of its own, too.
+                process_group=0 if self._niceness is None else None,
+                start_new_session=self._niceness is not None,
                 pass_fds=self._keep_open,
             )
+        if self._niceness is not None:
+            _let_others_first(self.pid, self._niceness)
 
     def wait_ready(self, is_ready: Callable[[], bool], *, timeout_s: float) -> None:
         """Blocks until `is_ready` says so; it is asked some 50 times a second and must not raise.
@@ -159,6 +168,14 @@ class ChildProcess:
     def _tell(self, what: str) -> str:
         said = last_words(self.log)
         return f"{what}: {said} (log: {self.log})" if said else f"{what} (log: {self.log})"
+
+
+def _let_others_first(pid: int, niceness: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, pid, max(niceness, os.getpriority(os.PRIO_PROCESS, pid)))
+    # Where the kernel weighs sessions against one another, priorities count within each alone.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def has_ended(pid: int) -> bool:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import signal
 import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from pipeline.errors import StartupFailed
 from scripts.system.certificates import Pair
-from scripts.system.process import LAUNCH
+from scripts.system.process import ChildProcess
 from scripts.system.triton_runtime import TritonFailed, assemble
 
 HOST = "127.0.0.1"
@@ -28,13 +24,7 @@ ADMIN_APIS = "model-repository,shared-memory,trace,logging"
 ADMIN_HEADER = "seawall-admin"
 NICENESS = 15
 """Of the server among the processes of its machine: a model at work takes every processor that it is left."""
-_POLL_S = 0.05
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX shared memory lies, not a temporary folder
-
-_NOISE = re.compile(
-    r"^(?!.*TritonModelException).*(?:DCGM|NVML|pinned|CUDA|cudart|Signal \(|exit timeout)", re.IGNORECASE
-)
-_PREFIX = re.compile(r"^[EWF]\d{4} [\d:.]+ \d+ \S+\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +65,7 @@ class TritonServer:
         self._cache = cache
         self._log = log
         self._models = tuple(models)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
         self._tls = tls
         self._admin_secret = secrets.token_urlsafe(24)
         self.ports = ports or TritonPorts()
@@ -117,30 +107,25 @@ class TritonServer:
         self._check_files()
         self._check_ports()
         runtime = assemble(self._cache)
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
-            self._process = self._spawn(
-                [str(runtime.executable), *self._arguments(runtime.backends)], runtime.environment, log
-            )
+        self._log.unlink(missing_ok=True)
+        self._process = ChildProcess(
+            "Triton",
+            [str(runtime.executable), *self._arguments(runtime.backends)],
+            env=runtime.environment,
+            log=self._log,
+            niceness=NICENESS,
+        )
+        self._process.start()
 
     def wait_ready(self, timeout_s: float) -> None:
         """Block until every model answers, warmed up; raises TritonFailed with the log's last useful line."""
-        deadline = time.monotonic() + timeout_s
-        while not self.is_ready():
-            if self._process is None:
-                raise TritonFailed("Triton was not started")
-            if self._process.poll() is not None:
-                code = self._process.returncode
-                reason = self._last_words()
-                self.stop()
-                raise TritonFailed(f"Triton ended with code {code}: {reason} (log: {self._log})")
-            if time.monotonic() > deadline:
-                reason = self._last_words()
-                self.stop()
-                raise TritonFailed(
-                    f"Triton was not ready within {timeout_s:g} s: {reason} (log: {self._log})"
-                )
-            time.sleep(_POLL_S)
+        if self._process is None:
+            raise TritonFailed("Triton was not started")
+        try:
+            self._process.wait_ready(self.is_ready, timeout_s=timeout_s)
+        except StartupFailed as error:
+            self.stop()
+            raise TritonFailed(str(error)) from None
 
     def is_ready(self) -> bool:
         """Whether the server and every model in it answer; blocks for a second at most."""
@@ -153,22 +138,20 @@ class TritonServer:
     def stop(self, grace_s: float = 10.0) -> None:
         """End server and backend processes: SIGTERM, after the grace SIGKILL. Harmless when stopped."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
-        self._end(process)
+        if process is not None:
+            process.stop(grace_s=grace_s)
+            self._remove_segments()
 
     def kill(self) -> None:
         """End server and backend processes with SIGKILL, as a crash would. Harmless when stopped."""
         process, self._process = self._process, None
         if process is not None:
-            self._end(process)
+            process.kill()
+            self._remove_segments()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send server and backend processes a signal, such as SIGSTOP. Harmless when stopped."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self._process.running:
             os.killpg(self._process.pid, number)
 
     def __enter__(self) -> TritonServer:
@@ -178,11 +161,7 @@ class TritonServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
-        # The group holds the backend's stubs too, which an unclean end would leave behind.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def _remove_segments(self) -> None:
         for segment in _SHARED_MEMORY.glob(f"{_segment_prefix(os.getpid(), self.ports)}*"):
             segment.unlink(missing_ok=True)
 
@@ -219,23 +198,6 @@ class TritonServer:
             f"--grpc-root-cert={self._tls.client_authority}",
         ]
 
-    def _spawn(
-        self, command: list[str], environment: dict[str, str], log: IO[bytes]
-    ) -> subprocess.Popen[bytes]:
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *command],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TritonFailed(f"cannot start {command[0]}: {error}") from error
-        _let_others_first(process.pid)
-        return process
-
     def _check_files(self) -> None:
         for model in self._models:
             folder = self._repository / model
@@ -255,31 +217,7 @@ class TritonServer:
                         f"port {port} is taken: stop what listens there, or choose another"
                     ) from error
 
-    def _last_words(self) -> str:
-        """The last line of the log that tells a cause, without its timestamp."""
-        with contextlib.suppress(OSError):
-            lines = self._log.read_text(errors="replace").splitlines()
-            faults = [line for line in lines if _tells_cause(line) and not _NOISE.search(line)]
-            if faults:
-                return _PREFIX.sub("", faults[-1]).strip('" ')
-            if lines:
-                return lines[-1]
-        return "its log is empty"
-
-
-def _tells_cause(line: str) -> bool:
-    return line.startswith("E") or line.lower().startswith("error") or "error while loading" in line
-
 
 def _segment_prefix(pid: int, ports: TritonPorts) -> str:
     """Of the shared-memory segments, so that a killed server's can be told from others' and removed."""
     return f"seawall_triton_{pid}_{ports.grpc}_"
-
-
-def _let_others_first(pid: int) -> None:
-    """The model computes as long as there is work; on the same processors the services are to answer."""
-    with contextlib.suppress(ProcessLookupError):
-        os.setpriority(os.PRIO_PROCESS, pid, max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
-    # Where the kernel weighs sessions against one another, priorities count within each alone.
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS))
