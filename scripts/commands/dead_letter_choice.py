@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
@@ -51,16 +54,32 @@ class Choice:
         )
 
 
+def takes_choice(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `choose` beside its own; it is called with the choice that they make."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    options = list(inspect.signature(choose, eval_str=True).parameters.values())
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        choice = choose(**{option.name: given.pop(option.name) for option in options})
+        command(choice, **given)
+
+    parameters = [*options, *own]
+    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
 def choose(
-    ids: list[str] | None,
+    ids: Ids = None,
     *,
-    entry: str | None,
-    event: str | None,
-    reason: str | None,
-    platform: str | None,
-    older_than: str | None,
-    newer_than: str | None,
-    limit: int | None,
+    entry: EntryId = None,
+    event: EventId = None,
+    reason: Reason = None,
+    platform: OnPlatform = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Limit = None,
 ) -> Choice:
     """The choice that the options make.
 

@@ -10,17 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.dead_letters import DeadLetters, Handled, Kept
-from scripts.commands.dead_letter_choice import (
-    EntryId,
-    EventId,
-    Ids,
-    Limit,
-    NewerThan,
-    OlderThan,
-    OnPlatform,
-    Reason,
-    choose,
-)
+from scripts.commands.dead_letter_choice import Choice, takes_choice
 from scripts.drive.dead_letters import Verbs, handle_all, print_all, until_room
 from scripts.errors import CommandFailed
 from scripts.rows.fixed_event import read_fixed_event
@@ -38,57 +28,25 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command("list")
+@takes_choice
 def list_(
-    ids: Ids = None,
+    choice: Choice,
     *,
-    entry: EntryId = None,
-    event: EventId = None,
-    reason: Reason = None,
-    platform: OnPlatform = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List them, the oldest first: id, time, reason, deliveries, platform, event, and what failed."""
-    choice = choose(
-        ids,
-        entry=entry,
-        event=event,
-        reason=reason,
-        platform=platform,
-        older_than=older_than,
-        newer_than=newer_than,
-        limit=limit,
-    )
     asyncio.run(print_all(choice.of, (lambda kept: json_line(kept_json(kept))) if as_json else line))
 
 
 @app.command()
+@takes_choice
 def show(
-    ids: Ids = None,
+    choice: Choice,
     *,
-    entry: EntryId = None,
-    event: EventId = None,
-    reason: Reason = None,
-    platform: OnPlatform = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    limit: Limit = None,
     as_json: AsJson = False,
     content: Content = False,
 ) -> None:
     """Show all that is known of them; what was said, and by whom, only with --content."""
-    choice = choose(
-        ids,
-        entry=entry,
-        event=event,
-        reason=reason,
-        platform=platform,
-        older_than=older_than,
-        newer_than=newer_than,
-        limit=limit,
-    )
 
     def text(kept: Kept) -> str:
         if as_json:
@@ -99,16 +57,10 @@ def show(
 
 
 @app.command()
+@takes_choice
 def replay(
-    ids: Ids = None,
+    choice: Choice,
     *,
-    entry: EntryId = None,
-    event: EventId = None,
-    reason: Reason = None,
-    platform: OnPlatform = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    limit: Limit = None,
     as_json: AsJson = False,
     fix: Annotated[
         str,
@@ -121,16 +73,6 @@ def replay(
     yes: Yes = False,
 ) -> None:
     """Put events back into the queue, to be screened as new ones are; each gets its one verdict."""
-    choice = choose(
-        ids,
-        entry=entry,
-        event=event,
-        reason=reason,
-        platform=platform,
-        older_than=older_than,
-        newer_than=newer_than,
-        limit=limit,
-    )
     if fix and len(choice.wanted.ids) != 1:
         raise CommandFailed("--fix corrects one dead letter: give its ID")
     fixed = read_fixed_event(fix).encode() if fix else None
@@ -151,31 +93,15 @@ def replay(
 
 
 @app.command()
+@takes_choice
 def drop(
-    ids: Ids = None,
+    choice: Choice,
     *,
-    entry: EntryId = None,
-    event: EventId = None,
-    reason: Reason = None,
-    platform: OnPlatform = None,
-    older_than: OlderThan = None,
-    newer_than: NewerThan = None,
-    limit: Limit = None,
     as_json: AsJson = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
     """Remove them for good. Their events are forgotten: one that is sent again is a new one."""
-    choice = choose(
-        ids,
-        entry=entry,
-        event=event,
-        reason=reason,
-        platform=platform,
-        older_than=older_than,
-        newer_than=newer_than,
-        limit=limit,
-    )
 
     async def remove(letters: DeadLetters, page: Sequence[Kept]) -> list[Handled]:
         return [Handled(kept, done=True) for kept in page] if dry_run else await letters.drop(page)

@@ -16,7 +16,10 @@ from rich.table import Table
 from training.agreement import TEXTS, Agreement
 from training.build import build_version
 from training.checking import Checked, judge, measure_version
-from training.errors import BuildFailed
+from training.embedding import Embedder
+from training.encoder import read_encoder
+from training.errors import BuildFailed, SourceInvalid
+from training.golden import GOLDEN, write_golden
 from training.graph import Precision
 from training.source import fetch_source
 from training.variants import FILES, MODEL
@@ -65,6 +68,18 @@ def check(
     if not versions or (version is not None and version not in versions):
         raise BuildFailed(f"{model} has no version {version or ''}: run `seawall model build`")
     _checked(model / str(version or versions[-1]), model / "tokenizer.json", cache, texts)
+
+
+@app.command()
+def golden(cache: Annotated[Path, typer.Option(help="Where downloads are kept.")] = CACHE) -> None:
+    """Make the embeddings anew that tell the encoder from another model, after a change of their texts."""
+    source = fetch_source(cache, _say)
+    if not source.is_known:
+        raise SourceInvalid(
+            "the fetched encoder has other bytes than the known one: remove it from the cache"
+        )
+    write_golden(Embedder.create(read_encoder(source.encoder), source.tokenizer, threads=_threads()))
+    _say(f"written: {GOLDEN}")
 
 
 def _checked(folder: Path, tokenizer: Path, cache: Path, texts: int) -> Checked:
