@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.resources import files
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis.asyncio as aioredis
 
@@ -126,10 +126,16 @@ class Admission:
         names, limits = self._keys, self._limits
         columns: _Columns = tuple(zip(*candidates, strict=True)) or _NO_COLUMNS  # type: ignore[assignment]
         ids, prints, platforms, payloads, ways = columns
+        numbers = {label: number for number, label in enumerate(dict.fromkeys(platforms), start=1)}
         # By columns: loops in C, where one over the candidates took three times as long.
-        keys: list[bytes | str] = [
-            *(names.raw, names.direct, names.reasoning_queue),
-            *_in_turns(map(names.event, ids), map(names.fingerprint, prints)),
+        pairs: Iterable[tuple[str | bytes, ...]] = zip(
+            map(names.event, ids), map(names.fingerprint, prints), strict=True
+        )
+        keys: list[str | bytes] = [
+            names.raw,
+            names.direct,
+            names.reasoning_queue,
+            *chain.from_iterable(pairs),
         ]
         args: list[bytes | str | int] = [
             limits.max_depth,
@@ -138,16 +144,17 @@ class Admission:
             limits.window_ms,
             limits.duplicate_ms,
             b"".join(map(_DIGITS.__getitem__, ways)),
-            *_in_turns(ids, prints, platforms, payloads),
+            bytes(map(numbers.__getitem__, platforms)),
+            len(names.event("")),
+            len(names.fingerprint(b"")),
+            len(numbers),
+            *numbers,
+            *payloads,
         ]
         with store_errors():
             reply = await self._script(keys=keys, args=args)
-        depth, direct_depth, unread = reply[:3]
-        return AdmissionReport(reply[3::3], reply[4::3], reply[5::3], depth, direct_depth, unread)
-
-
-def _in_turns(*columns: Iterable[Any]) -> Iterator[Any]:
-    return chain.from_iterable(zip(*columns, strict=True))
+        depth, direct_depth, unread, outcomes, streams, told = reply
+        return AdmissionReport(outcomes, streams, told, depth, direct_depth, unread)
 
 
 def _decision(outcome: int, stream: int, told: bytes) -> Decision:

@@ -5,11 +5,14 @@
 -- ARGV  1 most entries of events:raw   2 most entries of events:direct
 --       3 most unread entries of events:reasoning_queue   4 window of fingerprints, ms
 --       5 life of a duplicate's record, ms   6 wanted stream of each event, a digit for each (1 raw, 2 direct)
---       then for each event: id, fingerprint (16 bytes), platform, payload
+--       7 platform of each event, a byte for each: the number of its label
+--       8, 9 length of what stands before the id in a record's key, and before a fingerprint in its
+--       10 number of labels, then the labels of platforms, then the payload of each event
 -- Reply { depths of events:raw and of events:direct afterwards, unread entries of events:reasoning_queue,
---         then for each event: outcome, stream (1 or 2; 0 where it is in none by this call),
---         id of its entry, else of the event that came first, else '' }
+--         outcome of each event, a byte for each, stream of each (1 or 2; 0 where it is in none by this call),
+--         { for each event the id of its entry, else of the event that came first, else '' } }
 --       outcome: 0 accepted, 1 duplicate, 2 same id with other content, 3 no room
+-- Few words, for each takes Redis and its client longer than to cut an id or a fingerprint out of its key.
 --
 -- An event that wants events:direct goes to events:raw where that is full, so that no room means none in both.
 -- A duplicate's record counts only while that of the event that came first stands. That record is the one key
@@ -20,24 +23,27 @@
 
 local ACCEPTED, DUPLICATE, CONFLICT, NO_ROOM = 0, 1, 2, 3
 local RAW, DIRECT = 1, 2
-local HEAD_KEYS, HEAD_ARGS, EVENT_ARGS = 3, 6, 4
+local HEAD_KEYS, HEAD_ARGS = 3, 10
 -- From a duplicate to the first one, as in event_status.py.
 local MOST_HOPS = 8
-local call, sub = redis.call, string.sub
+local call, sub, byte, char = redis.call, string.sub, string.byte, string.char
 
 local reasoning = KEYS[3]
 local max_depth, max_direct, max_unread = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local window_ms, duplicate_ms, wanted = ARGV[4], ARGV[5], ARGV[6]
-local n = wanted and #wanted
+local platforms, id_at, fingerprint_at = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local labels = tonumber(ARGV[10])
+local n = labels and #wanted
 
-if not n or #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + EVENT_ARGS * n then
+if not n or #KEYS ~= HEAD_KEYS + 2 * n or #ARGV ~= HEAD_ARGS + labels + n or #platforms ~= n then
   return redis.error_reply('ERR admit: wrong number of keys or arguments')
 end
 -- What SET takes after PX. The lives stay strings: a number would be written out for each event.
 local function is_life(ms)
   return string.match(ms, '^[1-9]%d*$') and #ms <= 14
 end
-if not max_depth or not max_direct or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms) then
+if not max_depth or not max_direct or not max_unread or not is_life(window_ms) or not is_life(duplicate_ms)
+  or not id_at or not fingerprint_at then
   return redis.error_reply('ERR admit: a limit is not what it may be')
 end
 for i = 1, HEAD_KEYS do
@@ -49,6 +55,13 @@ end
 if string.find(wanted, '[^12]') then
   return redis.error_reply('ERR admit: an event wants a stream that there is not')
 end
+for i = 1, n do
+  local label = byte(platforms, i)
+  if label < 1 or label > labels then
+    return redis.error_reply('ERR admit: an event is of a platform without a label')
+  end
+end
+id_at, fingerprint_at = id_at + 1, fingerprint_at + 1
 
 local depths = { call('XLEN', KEYS[RAW]), call('XLEN', KEYS[DIRECT]) }
 -- Without a group the reasoning queue is an archive with a cap; with one, its length is what nobody has read.
@@ -76,15 +89,14 @@ local function first_behind(alias, prefix)
   return nil
 end
 
-local reply, sets, aliases = { 0, 0, unread }, {}, {}
+local outcomes, streams, told, sets, aliases = {}, {}, {}, {}, {}
 for i = 1, n do
   local record_key, first_key = KEYS[HEAD_KEYS + 2 * i - 1], KEYS[HEAD_KEYS + 2 * i]
-  local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
-  local id, fingerprint = ARGV[at + 1], ARGV[at + 2]
+  local id, fingerprint = sub(record_key, id_at), sub(first_key, fingerprint_at)
   local record, first = coming[record_key] or known[2 * i - 1], coming[first_key] or known[2 * i]
   local outcome, stream, first_id, standing = ACCEPTED, 0, '', record and id
   if record and sub(record, 1, 1) == '=' then
-    standing = coming[record_key] and sub(record, 18) or first_behind(record, sub(record_key, 1, -#id - 1))
+    standing = coming[record_key] and sub(record, 18) or first_behind(record, sub(record_key, 1, id_at - 1))
   end
   if standing then
     if sub(record, 2, 17) ~= fingerprint then
@@ -112,19 +124,19 @@ for i = 1, n do
       sets[#sets + 1], sets[#sets + 2] = record_key, queued
     end
   end
-  reply[3 * i + 1], reply[3 * i + 2], reply[3 * i + 3] = outcome, stream, first_id
+  outcomes[i], streams[i], told[i] = outcome, stream, first_id
 end
 
 -- Write.
 if #sets > 0 then call('MSET', unpack(sets)) end
 for i = 1, n do
-  local stream = reply[3 * i + 2]
+  local stream = streams[i]
   if stream > 0 then
-    local at = HEAD_ARGS + EVENT_ARGS * (i - 1)
-    local id = ARGV[at + 1]
+    local id = sub(KEYS[HEAD_KEYS + 2 * i - 1], id_at)
     call('SET', KEYS[HEAD_KEYS + 2 * i], id, 'PX', window_ms)
-    reply[3 * i + 3] = call(
-      'XADD', KEYS[stream], '*', 'event_id', id, 'platform', ARGV[at + 3], 'event', ARGV[at + 4]
+    told[i] = call(
+      'XADD', KEYS[stream], '*', 'event_id', id, 'platform', ARGV[HEAD_ARGS + byte(platforms, i)],
+      'event', ARGV[HEAD_ARGS + labels + i]
     )
     depths[stream] = depths[stream] + 1
   end
@@ -132,5 +144,4 @@ end
 for _, alias in ipairs(aliases) do
   call('SET', alias[1], alias[2], 'PX', duplicate_ms)
 end
-reply[1], reply[2] = depths[RAW], depths[DIRECT]
-return reply
+return { depths[RAW], depths[DIRECT], unread, char(unpack(outcomes)), char(unpack(streams)), told }

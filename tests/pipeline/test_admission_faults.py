@@ -16,9 +16,17 @@ from tests.pipeline.door import ACCEPTED, candidate, decide, door, duplicate_of
 
 SCRIPT = files("pipeline").joinpath("admit.lua").read_text()
 STREAMS = [ONLY.raw, ONLY.direct, ONLY.reasoning_queue]
-KEYS: list[str] = [*STREAMS, "event:e1", "fingerprint:1", "event:e2", "fingerprint:2"]
-HEAD: list[str | int] = [10, 10, 10, 1_000, 1_000, "12"]
-EVENTS: list[str | int] = ["e1", "1" * 16, "discord", "payload", "e2", "2" * 16, "discord", "payload"]
+FINGERPRINTS = ["fingerprint:" + "1" * 16, "fingerprint:" + "2" * 16]
+KEYS: list[str] = [*STREAMS, "event:e1", FINGERPRINTS[0], "event:e2", FINGERPRINTS[1]]
+RIGHT: list[str | int] = [
+    *(10, 10, 10, 1_000, 1_000, "12"),
+    *("\1\2", len("event:"), len("fingerprint:")),
+    *(2, "discord", "slack", "payload", "other"),
+]
+
+
+def but(at: int, value: str | int) -> list[str | int]:
+    return [*RIGHT[:at], value, *RIGHT[at + 1 :]]
 
 
 async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> list[Any]:
@@ -26,33 +34,40 @@ async def call(store: aioredis.Redis, keys: Sequence[str], args: Sequence[str | 
 
 
 async def test_the_arguments_of_these_tests_are_right_but_for_one_fault(store: aioredis.Redis) -> None:
-    [in_raw, in_direct, unread, *decisions] = await call(store, KEYS, [*HEAD, *EVENTS])
+    reply = await call(store, KEYS, RIGHT)
     [(first, _)] = await entries_of(store, ONLY.raw)
-    [(second, _)] = await entries_of(store, ONLY.direct)
-    assert (in_raw, in_direct, unread) == (1, 1, 0)
-    assert decisions == [0, 1, first.encode(), 0, 2, second.encode()]
+    [(second, entry)] = await entries_of(store, ONLY.direct)
+    assert reply == [1, 1, 0, b"\0\0", b"\1\2", [first.encode(), second.encode()]]
+    assert entry == {b"event_id": b"e2", b"platform": b"slack", b"event": b"other"}
 
 
 @pytest.mark.parametrize(
     ("keys", "args"),
     [
-        pytest.param(KEYS[:-1], [*HEAD, *EVENTS], id="a key is missing"),
-        pytest.param([*KEYS, "more"], [*HEAD, *EVENTS], id="a key too many"),
-        pytest.param(KEYS, [*HEAD, *EVENTS[:-1]], id="an argument is missing"),
-        pytest.param(KEYS, [*HEAD, *EVENTS, "more"], id="an argument too many"),
-        pytest.param(KEYS, [*HEAD[:5], "121", *EVENTS], id="another number of events"),
-        pytest.param(KEYS, [*HEAD[:5], "", *EVENTS], id="no number of events"),
-        pytest.param(KEYS, ["deep", *HEAD[1:], *EVENTS], id="no depth"),
-        pytest.param(KEYS, [10, "deep", *HEAD[2:], *EVENTS], id="no depth of the direct way"),
-        pytest.param(KEYS, [10, 10, "much", *HEAD[3:], *EVENTS], id="no limit of unread entries"),
-        pytest.param(KEYS, [10, 10, 10, "long", 1_000, "12", *EVENTS], id="no window"),
-        pytest.param(KEYS, [10, 10, 10, 0, 1_000, "12", *EVENTS], id="a window of nothing"),
-        pytest.param(KEYS, [10, 10, 10, "1.5", 1_000, "12", *EVENTS], id="a window of a broken number"),
-        pytest.param(KEYS, [10, 10, 10, "1e30", 1_000, "12", *EVENTS], id="a window without end"),
-        pytest.param(KEYS, [10, 10, 10, 1_000, -1, "12", *EVENTS], id="a life that is over"),
-        pytest.param(KEYS, [*HEAD[:5], "10", *EVENTS], id="a stream that there is not"),
-        pytest.param(KEYS, [*HEAD[:5], "13", *EVENTS], id="a stream that none goes to"),
-        pytest.param(KEYS, [*HEAD[:5], "1d", *EVENTS], id="a stream that is no number"),
+        pytest.param(KEYS[:-1], RIGHT, id="a key is missing"),
+        pytest.param([*KEYS, "more"], RIGHT, id="a key too many"),
+        pytest.param(KEYS, RIGHT[:-1], id="an argument is missing"),
+        pytest.param(KEYS, [*RIGHT, "more"], id="an argument too many"),
+        pytest.param(KEYS, but(5, "121"), id="another number of events"),
+        pytest.param(KEYS, but(5, ""), id="no number of events"),
+        pytest.param(KEYS, but(0, "deep"), id="no depth"),
+        pytest.param(KEYS, but(1, "deep"), id="no depth of the direct way"),
+        pytest.param(KEYS, but(2, "much"), id="no limit of unread entries"),
+        pytest.param(KEYS, but(3, "long"), id="no window"),
+        pytest.param(KEYS, but(3, 0), id="a window of nothing"),
+        pytest.param(KEYS, but(3, "1.5"), id="a window of a broken number"),
+        pytest.param(KEYS, but(3, "1e30"), id="a window without end"),
+        pytest.param(KEYS, but(4, -1), id="a life that is over"),
+        pytest.param(KEYS, but(5, "10"), id="a stream that there is not"),
+        pytest.param(KEYS, but(5, "13"), id="a stream that none goes to"),
+        pytest.param(KEYS, but(5, "1d"), id="a stream that is no number"),
+        pytest.param(KEYS, but(6, "\1"), id="an event without a platform"),
+        pytest.param(KEYS, but(6, "\1\3"), id="a platform without a label"),
+        pytest.param(KEYS, but(6, "\0\1"), id="a platform that none has"),
+        pytest.param(KEYS, but(7, "long"), id="no length of what stands before an id"),
+        pytest.param(KEYS, but(8, ""), id="no length of what stands before a fingerprint"),
+        pytest.param(KEYS, but(9, 1), id="another number of labels"),
+        pytest.param(KEYS, but(9, "two"), id="no number of labels"),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -67,10 +82,9 @@ async def test_writes_nothing_when_called_wrongly(
 
 
 async def test_a_wrong_life_of_duplicates_is_told_before_the_first_write(store: aioredis.Redis) -> None:
-    keys = [*KEYS[:5], "event:e2", "fingerprint:1"]
-    args = [10, 10, 10, 1_000, 0, "11", *EVENTS[:4], "e2", "1" * 16, "discord", "payload"]
+    keys = [*KEYS[:5], "event:e2", FINGERPRINTS[0]]
     with pytest.raises(ResponseError):
-        await call(store, keys, args)
+        await call(store, keys, but(4, 0))
     assert await store.dbsize() == 0
 
 
