@@ -9,6 +9,7 @@ import errno
 import signal
 import sys
 from collections.abc import Sequence
+from functools import cache
 from types import FrameType
 from typing import NoReturn
 
@@ -56,6 +57,9 @@ app.add_typer(model.app, name="model")
 app.add_typer(bench.app, name="bench")
 app.add_typer(certs.app, name="certs")
 
+_command = cache(typer.main.get_command)
+"""Takes some 40 ms, so it is made once: a process that runs many command lines is the tests' own."""
+
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space and try again",
     errno.EDQUOT: "the disk quota is used up: free some space and try again",
@@ -78,7 +82,7 @@ def main() -> NoReturn:
 
 def execute(arguments: Sequence[str]) -> int:
     """Runs one command line and answers with the exit status."""
-    command = typer.main.get_command(app)
+    command = _command(app)
     try:
         return command.main(list(arguments) or ["--help"], prog_name="seawall", standalone_mode=False) or 0
     except TyperException as error:

@@ -20,6 +20,7 @@ from pipeline.quota import Quotas
 from pipeline.server import channel_options
 from pipeline.status import details_of
 from pipeline.store import connect
+from pipeline.verdict import Verdict
 from pipeline.verdict_tail import VerdictTail
 from screener.encoder import Encoder
 from screener.hand_off_stream import HandOffDoor
@@ -34,6 +35,7 @@ from screener.watch import Watches
 from scripts.system.ports import HOST
 from tests.fixtures.model import ModelInMemory
 from tests.fixtures.screening import HEURISTICS, Bench, a_core
+from tests.fixtures.verdicts import RISKY, a_verdict
 from tests.pipeline.guarded import KEY, WITH_KEY
 
 Request = screening_pb2.WatchVerdictsRequest
@@ -172,3 +174,15 @@ async def serving_screener(
         finally:
             await screener.stop()
     await client.aclose()
+
+
+async def begun(watch: Watch) -> str:
+    """Returns once it watches, with the position that it begins at."""
+    message = await watch.next()
+    assert not message.HasField("verdict")
+    return message.position
+
+
+def some(n: int, *, first: int = 0) -> list[Verdict]:
+    """Verdicts of both routes."""
+    return [a_verdict(f"e{i}", **(RISKY if i % 3 == 0 else {})) for i in range(first, first + n)]

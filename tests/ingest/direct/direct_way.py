@@ -26,7 +26,9 @@ from pipeline.tasks import end
 from pipeline.tls import CertificatesInForce
 from pipeline.verdict import Verdict
 from tests.fixtures.digests import DIGESTS
+from tests.fixtures.events import MakeEvent
 from tests.fixtures.live_screener import HAND_OFF_KEY
+from tests.fixtures.screening import Bench
 
 
 @dataclass
@@ -132,3 +134,20 @@ async def direct_way(
         await intake.drain()
         await end((running,))
         await sender.close(grace_s=5)
+
+
+def some(make_event: MakeEvent, n: int, *, tag: str = "e") -> list[Event]:
+    return [make_event(event_id=f"{tag}{i}", content=f"text {tag} {i}") for i in range(n)]
+
+
+async def depths(store: aioredis.Redis) -> tuple[int, int]:
+    """Entries of the direct way and of the queue."""
+    return await store.xlen(ONLY.direct), await store.xlen(ONLY.raw)
+
+
+async def everything_gets_its_verdict(bench: Bench, n: int) -> None:
+    """What was spilled is in the queue, where a worker finds it."""
+    async with bench.running():
+        verdicts = await bench.verdicts(n)
+    assert len({verdict.event_id for verdict in verdicts}) == len(verdicts) == n
+    assert await depths(bench.store) == (0, 0)
