@@ -42,9 +42,10 @@ from pipeline.verdict_tail import VerdictTail
 ANSWERED_BY = 0.75
 """The share of the grace period after which calls that still wait for a verdict are answered without it."""
 
-_NEW_OBJECTS_BETWEEN_COLLECTIONS = 50_000
-"""A batch makes some thousand tuples and messages, none of them in a cycle, that die with it. With Python's
-own 700 the collector looked through them again and again: 7 % of the processor time of a batch of 500."""
+_NEW_OBJECTS_BETWEEN_COLLECTIONS = 10_000
+"""A batch makes some thousand tuples, none of them in a cycle, that die with it. With Python's own 700 the
+collector looked through them again and again: 7 % of the processor time of a batch of 500. With more than
+this every call would wait while it clears away what gRPC leaves of each, six objects in a cycle."""
 
 ENDING_S = 5.0
 """What a process of several gets beside its grace periods before it is killed."""

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from pipeline.auth import AnyOf, ApiKeys, Key, set_caller
 from pipeline.errors import Forbidden, Overloaded, SeawallError, Unauthenticated, Unparsable
 from pipeline.method_scopes import METHOD_SCOPES
-from pipeline.status import CODES, abort, status_of
+from pipeline.status import CODES, answer_error
 
 OPEN_SERVICES = ("grpc.health.v1.Health",)
 """What may be called without a key: health, because whoever asks may have none."""
@@ -79,51 +79,72 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _guard(self, method: str, handler: Handler) -> Handler:
         behaviour = _behaviour(handler)
-        observe = self._observe
         parsed = _all_parsed if handler.request_streaming else _parsed
         parse = handler.request_deserializer
         lasting = bool(handler.request_streaming or handler.response_streaming)
+        guarded = self._answer
+        if handler.response_streaming and not _writes_itself(behaviour):
+            guarded = self._answer_stream
+        return _same_shape(
+            handler,
+            guarded(
+                method, lambda request, context: behaviour(parsed(parse, request), context), lasting=lasting
+            ),
+        )
+
+    def _answer(self, method: str, behaviour: Callable[..., Any], *, lasting: bool) -> Callable[..., Any]:
+        observe = self._observe
 
         async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             call = await self._enter(method, request, context, lasting=lasting)
+            if call is None:
+                return None
             started = time.perf_counter()
             try:
-                response = await behaviour(parsed(parse, request), context)
+                response = await behaviour(request, context)
             except asyncio.CancelledError:
                 if call.ended is not None:
-                    await _fail(method, context, call.ended, started, observe)
+                    _fail(method, context, call.ended, started, observe)
+                    return None
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
             except Exception as error:  # noqa: BLE001  # every error has its status, the unknown ones INTERNAL
-                await _fail(method, context, error, started, observe)
+                _fail(method, context, error, started, observe)
+                return None
             finally:
                 self._under_way -= 1
             observe(method, grpc.StatusCode.OK.name, time.perf_counter() - started)
             return response
 
-        async def answer_stream(
-            request: Any, context: grpc.aio.ServicerContext[Any, Any]
-        ) -> AsyncIterator[Any]:
+        return answer
+
+    def _answer_stream(
+        self, method: str, behaviour: Callable[..., Any], *, lasting: bool
+    ) -> Callable[..., Any]:
+        observe = self._observe
+
+        async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             call = await self._enter(method, request, context, lasting=lasting)
+            if call is None:
+                return
             started = time.perf_counter()
             try:
-                async for response in behaviour(parsed(parse, request), context):
+                async for response in behaviour(request, context):
                     yield response
             except (asyncio.CancelledError, GeneratorExit) as over:
                 if call.ended is not None and isinstance(over, asyncio.CancelledError):
-                    await _fail(method, context, call.ended, started, observe)
+                    _fail(method, context, call.ended, started, observe)
+                    return
                 observe(method, grpc.StatusCode.CANCELLED.name, time.perf_counter() - started)
                 raise
             except Exception as error:  # noqa: BLE001  # as above
-                await _fail(method, context, error, started, observe)
+                _fail(method, context, error, started, observe)
+                return
             finally:
                 self._under_way -= 1
             observe(method, grpc.StatusCode.OK.name, time.perf_counter() - started)
 
-        return _same_shape(
-            handler,
-            answer_stream if handler.response_streaming and not _writes_itself(behaviour) else answer,
-        )
+        return answer
 
     def end_calls_of_ended_keys(self) -> None:
         """Ends the streams and watches of keys that are in force no more; they could last for days."""
@@ -135,8 +156,8 @@ class Guard(grpc.aio.ServerInterceptor):
 
     async def _enter(
         self, method: str, request: Any, context: grpc.aio.ServicerContext[Any, Any], *, lasting: bool
-    ) -> _Call:
-        """Says whose call this is, or ends it; before anything of the request is looked at."""
+    ) -> _Call | None:
+        """Says whose call this is, or ends it (None); before anything of the request is looked at."""
         metadata = context.invocation_metadata() or ()
         try:
             key = self.keys.enter(metadata, self._scopes.get(method), door="grpc", at=method)
@@ -146,7 +167,8 @@ class Guard(grpc.aio.ServerInterceptor):
             self._observe(method, CODES[type(error)].name, 0.0)
             if isinstance(request, AsyncIterator):
                 await _drained(request)
-            await abort(context, error)
+            answer_error(context, error)
+            return None
         # Here and not in the interceptor, so that it is known wherever the method itself runs.
         set_caller(key.caller)
         call = _Call(key)
@@ -174,20 +196,18 @@ class _Call:
             self.task.cancel()
 
 
-async def _fail(
+def _fail(
     method: str,
     context: grpc.aio.ServicerContext[Any, Any],
     error: Exception,
     started: float,
     observe: Observe,
 ) -> None:
-    status = status_of(error)
-    code = next(c for c in grpc.StatusCode if c.value[0] == status.code)
+    code = answer_error(context, error)
     if not isinstance(error, SeawallError):
         # The exception's own text may hold content, so only its type and place are written down.
         _log.error("rpc_failed", method=method, exc_type=type(error).__name__, where=_where(error))
     observe(method, code.name, time.perf_counter() - started)
-    await abort(context, error)
 
 
 def _where(error: BaseException) -> str:

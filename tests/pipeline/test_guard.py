@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from google.rpc import error_details_pb2
 
+from pipeline.errors import SeawallError
 from pipeline.status import details_of
 from tests.pipeline.guarded import KEY, SECRET, SERVICE, WITH_KEY, call, plain, serving, shapes
 
@@ -46,6 +48,22 @@ async def failure(
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await call(channel, method, request, metadata=metadata)
     return failed.value
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_refused_call_leaves_nothing_for_the_collector(
+    channel: grpc.aio.Channel, method: str
+) -> None:
+    gc.disable()
+    gc.freeze()  # what is here already is not looked at
+    try:
+        await failure(channel, method, said("full"))
+        async with asyncio.timeout(10):  # the server's task ends after the client has its answer
+            while any(isinstance(each, SeawallError) for each in gc.get_objects()):
+                await asyncio.sleep(0.01)
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", ["api-key", "x-api-key"])
