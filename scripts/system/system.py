@@ -243,14 +243,14 @@ class System:
             self.redis.start()
         if Part.TRITON in self._parts:
             self._report("starting Triton")
-            self._stack.callback(self.triton.stop)
+            self._stack.callback(self.triton.kill)
             self.triton.start()
         if Part.REDIS in self._parts:
             self.redis.wait_ready()
         # Ingest needs Redis alone, and comes up while Triton loads the model; so do the screener's imports.
+        self._stack.callback(self._stop_services)
         for part, service in self._services:
             if part in self._parts:
-                self._stack.callback(service.stop)
                 service.start()
         if Part.TRITON in self._parts:
             self.triton.wait_ready(TRITON_READY_TIMEOUT_S)
@@ -258,6 +258,12 @@ class System:
             if part in self._parts:
                 self._report(f"waiting for {service.process.name}")
                 service.wait_ready()
+
+    def _stop_services(self) -> None:
+        for _, service in self._services:
+            service.process.send_signal(signal.SIGTERM)  # all drain at once
+        for _, service in self._services:
+            service.stop()
 
 
 def _admin(key: str) -> ListedKey:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +14,11 @@ from tests.fixtures.events import MakeEvent
 from tests.fixtures.system import Clients, connected
 
 
-@pytest.fixture
-def own_system(tmp_path: Path) -> Iterator[System]:
-    """A system that the test may break."""
-    with System(data_dir=tmp_path / "data", settings={"CLAIM_IDLE_MS": "1000"}) as running:
+@pytest.fixture(scope="module")
+def own_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that a test may break, and leaves with every part at work and no event without a verdict."""
+    folder = tmp_path_factory.mktemp("faults")
+    with System(data_dir=folder / "data", settings={"CLAIM_IDLE_MS": "1000"}) as running:
         yield running
 
 
@@ -37,7 +37,8 @@ async def assert_one_verdict_each(clients: Clients, accepted: set[str]) -> None:
     await clients.until_drained()
     ids = [verdict.event_id for verdict in await clients.published()]
     assert len(ids) == len(set(ids))
-    assert set(ids) == accepted
+    tags = {event_id.partition("-")[0] for event_id in accepted}
+    assert {event_id for event_id in ids if event_id.partition("-")[0] in tags} == accepted
     assert await clients.store.xlen(ONLY.dead_letter) == 0
     assert (await clients.store.xpending(ONLY.raw, GROUP))["pending"] == 0
 
@@ -66,10 +67,11 @@ async def test_a_killed_redis_comes_back_with_everything(own_system: System, mak
 
 async def test_events_wait_for_triton(own_system: System, make_event: MakeEvent) -> None:
     async with connected(own_system) as clients:
-        own_system.triton.stop()
+        own_system.triton.kill()
         accepted = await admit(clients, make_event, 50, tag="triton")
-        await asyncio.sleep(2)
-        assert not await asyncio.to_thread(own_system.screener.is_ready)
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(own_system.screener.is_ready):
+                await asyncio.sleep(0.1)
         assert await asyncio.to_thread(own_system.ingest.is_ready)  # ingest needs Redis alone
         assert await clients.store.xlen(ONLY.raw) == 50
         own_system.triton.start()
