@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import NamedTuple
 
 import redis.asyncio as aioredis
 
@@ -15,16 +16,14 @@ from pipeline.store import store_errors
 Fields = Mapping[str, bytes | str | int | float]
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """An entry to append: the stream's name and the fields."""
 
     stream: str
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One entry's way.
 
     Attributes:

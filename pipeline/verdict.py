@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
 from seawall.screening.v1 import verdict_pb2
 
 from pipeline.errors import EntryUndecodable
@@ -43,8 +45,7 @@ class Route(IntEnum):
     REASONING_QUEUE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A heuristic rule that matched.
 
     Attributes:
@@ -62,8 +63,7 @@ class Flag:
     category: Category = Category.UNSPECIFIED
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarEvent:
+class SimilarEvent(NamedTuple):
     """An earlier event whose content means nearly the same; `cosine` in -1..1."""
 
     event_id: str
@@ -102,9 +102,11 @@ class Timings:
     total_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The one verdict of an event; fields as in `seawall.screening.v1.Verdict`.
+
+    A tuple, as all values are that every event needs: a frozen dataclass of as many fields takes four times
+    as long to make, 8 µs.
 
     `scores` holds one value in 0..1 for each of `HARMFUL`, in that order. Probabilities, scores and weights
     are in 0..1.
@@ -175,13 +177,13 @@ class Verdict:
         timings.similarity_ms = self.timings.similarity_ms
         timings.heuristics_ms = self.timings.heuristics_ms
         timings.total_ms = self.timings.total_ms
-        message.screened_at.FromMilliseconds(self.screened_at_ms)
+        _set_ms(message.screened_at, self.screened_at_ms)
         if self.campaign is not None:
             message.campaign.campaign_id = self.campaign.campaign_id
             message.campaign.size = self.campaign.size
             message.campaign.authors = self.campaign.authors
             message.campaign.first_event_id = self.campaign.first_event_id
-            message.campaign.began_at.FromMilliseconds(self.campaign.began_at_ms)
+            _set_ms(message.campaign.began_at, self.campaign.began_at_ms)
         return message
 
     @classmethod
@@ -242,6 +244,12 @@ class Verdict:
             return cls.from_proto(verdict_pb2.Verdict.FromString(data))
         except (DecodeError, ValueError) as error:  # ValueError: an enum value of a later release
             raise EntryUndecodable("verdict") from error
+
+
+def _set_ms(time: Timestamp, ms: int) -> None:
+    # What `FromMilliseconds` does, without its checks: that takes a sixth of the whole message's time.
+    seconds, rest = divmod(ms, 1_000)
+    time.seconds, time.nanos = seconds, rest * 1_000_000
 
 
 def _campaign_from_proto(message: verdict_pb2.Campaign) -> Campaign:

@@ -51,6 +51,7 @@ from screener.limits import dead_letter_bounds, hand_off_limits, lives, stream_c
 from screener.metrics import ScreenerMetrics
 from screener.model_connections import ModelConnections
 from screener.publish import Publication
+from screener.recent_outputs import RecentOutputs
 from screener.retention import Retention
 from screener.rules_in_force import RulesInForce
 from screener.service import ScreeningService
@@ -90,7 +91,8 @@ async def run(settings: ScreenerSettings, place: Place | None = None) -> None:
 
     models = ModelConnections.open(settings, metrics, triton_tls)
     cache = EmbeddingCache(client, ONLY, settings.digests, ttl_seconds=settings.embedding_cache_ttl_seconds)
-    queue_encoder, direct_encoder = (Encoder(model, cache, metrics) for model in models.guarded())
+    outputs = RecentOutputs(cache)
+    queue_encoder, direct_encoder = (Encoder(model, outputs, metrics) for model in models.guarded())
     comparison, feed = compared_by(settings, client, metrics, clock, place)
     rules = RulesInForce(settings.custom_rules_path)
     queue_core, direct_core = (

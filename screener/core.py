@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +17,14 @@ from pipeline.verdict import Flag, Timings, Verdict
 from screener.encoder import Encoded, Encoder
 from screener.fusion import Judgement, Policy, Scale, judge_degraded
 from screener.heuristics import Context, Heuristics
-from screener.heuristics.result import HeuristicResult
-from screener.heuristics.score import with_flags
+from screener.judgements import Basis, Finding, Judgements
 from screener.similarity.comparison import Comparison
 from screener.similarity.neighbourhood import ALONE, Neighbourhood, Utterance
 from screener.similarity.seen import NOTHING_SAID, Said
 from screener.text_facts import TextFacts, TextReader, plain_text
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a judgement was made from: the arguments of `judge`, so that each part can be judged alone."""
-
-    heuristics: HeuristicResult
-    probabilities: tuple[float, ...]
-    thresholds: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Screened:
+class Screened(NamedTuple):
     """A verdict and, unless it is degraded, what it rests on: the float32 [384] embedding, and the basis.
 
     `said` is what the index is told beside the embedding; `utterance` is what it was asked, if it was.
@@ -85,6 +75,7 @@ class ScreeningCore:
         self._model_name = model_name
         self._similarity = similarity
         self._reader = TextReader(similarity.digests if similarity else None)
+        self._judgements = Judgements()
         self._clock_ms = clock_ms
 
     async def screen(self, events: Sequence[Event], *, timeout_s: float) -> list[Screened]:
@@ -165,7 +156,9 @@ class ScreeningCore:
     async def _encode_and_score(
         self, texts: list[str], rules: Heuristics, timeout_s: float
     ) -> tuple[Encoded, list[TextFacts], float]:
-        begun = self._reader.begin(texts, rules, now_ms=time.monotonic_ns() // 1_000_000)
+        now_ms = time.monotonic_ns() // 1_000_000
+        self._judgements.turn(now_ms)
+        begun = self._reader.begin(texts, rules, now_ms=now_ms)
         encoding = asyncio.create_task(
             self._encoder.encode([plain_text(known) for known in begun], timeout_s=timeout_s)
         )
@@ -187,11 +180,11 @@ class ScreeningCore:
         author = self._similarity.digests.author
         return [
             Utterance(
-                author=author(event.platform, event.author_id),
-                text=facts.digest,
-                informative=facts.informative,
-                solicits=facts.score.solicits,
-                at_ms=now_ms,
+                author(event.platform, event.author_id),
+                facts.digest,
+                facts.informative,
+                facts.score.solicits,
+                now_ms,
             )
             for event, facts in zip(events, map(texts.__getitem__, rows), strict=True)
         ]
@@ -217,22 +210,26 @@ class ScreeningCore:
         *,
         rules: Heuristics,
         encoded: Encoded,
-    ) -> list[tuple[Judgement, Basis]]:
+    ) -> list[Finding]:
         """One for each event; those that say the same, and whose context says the same of it, share one."""
         scale = Scale.of(self._policy, encoded.thresholds)
-        probabilities = encoded.probabilities.tolist()
-        shared: dict[tuple[int, tuple[Flag, ...]], tuple[Judgement, Basis]] = {}
+        probabilities = list(map(tuple, encoded.probabilities.tolist()))
+        judged = self._judgements.judged
         findings = []
         for event, row, nearby in zip(events, rows, near, strict=True):
             facts = texts[row]
             alone = event.metadata is NO_METADATA and not nearby.near_duplicates
             added = () if alone else rules.flags_of_context(facts.score, _context(event, nearby))
-            found = shared.get((row, added))
-            if found is None:
-                result = with_flags(facts.score, added) if added else facts.alone
-                basis = Basis(result, tuple(probabilities[row]), encoded.thresholds)
-                found = shared[row, added] = scale.judge(result, basis.probabilities), basis
-            findings.append(found)
+            findings.append(
+                judged(
+                    event.content,
+                    facts,
+                    added,
+                    probabilities=probabilities[row],
+                    thresholds=encoded.thresholds,
+                    scale=scale,
+                )
+            )
         return findings
 
 

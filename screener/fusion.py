@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from pipeline.errors import ModelOutputInvalid
 from pipeline.verdict import HARMFUL, Category, Route
@@ -87,8 +88,7 @@ class Policy:
     overrides: Overrides = MODEL_S_OWN
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The parts of a verdict that follow from the rules and the model; meanings as in `Verdict`."""
 
     risk_score: float

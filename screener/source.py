@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
+from typing import NamedTuple
 
 import redis.asyncio as aioredis
 from redis.exceptions import ResponseError
@@ -18,8 +18,7 @@ _STALE_CONSUMER_MS = 3_600_000
 _INNOCENT_DELIVERIES = 2  # to who died for whatever reason, and to who took over
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of `events:raw`: `payload` is `Event.encode()`, as long as nobody has tampered with it."""
 
     entry_id: str
@@ -42,8 +41,7 @@ class Entry:
         return int(self.entry_id.split("-")[0])
 
 
-@dataclass(frozen=True, slots=True)
-class RawEvent:
+class RawEvent(NamedTuple):
     """An entry whose event decodes."""
 
     entry: Entry

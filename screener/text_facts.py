@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.fingerprint import Digests
 from screener.heuristics import HeuristicResult, Heuristics, TextScore
@@ -13,8 +13,7 @@ from screener.similarity.informative import informative_words
 from screener.text import Draft
 
 
-@dataclass(frozen=True, slots=True)
-class TextFacts:
+class TextFacts(NamedTuple):
     """What is known of a text.
 
     Attributes:

@@ -12,6 +12,10 @@ from screener.similarity.feed import IndexFeed
 from screener.similarity.shared import SharedComparison
 from screener.worker import Worker
 
+_NEW_OBJECTS_BETWEEN_COLLECTIONS = 10_000
+"""Python's default is 700, those of some 15 events: a twelfth of the loop's time went into looking at objects
+that nearly all are free soon, or here to stay. With many more, one look would be a stall of its own."""
+
 
 async def work_warm(
     worker: Worker,
@@ -27,5 +31,6 @@ async def work_warm(
     # Rules, modules and index are here to stay: a full collection would look at each of their objects, for
     # a tenth of a second, in which no event goes on.
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
     warm.set()
     await worker.run()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.verdict import HARMFUL, Flag
 
 NO_EVIDENCE: tuple[float, ...] = (0.0,) * len(HARMFUL)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What is known beside the text.
 
     Attributes:
@@ -24,8 +23,7 @@ class Context:
     near_duplicates: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TextScore:
+class TextScore(NamedTuple):
     """What the rules say of the text alone: byte-equal texts share one.
 
     Attributes:
@@ -42,8 +40,7 @@ class TextScore:
     solicits: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeuristicResult:
+class HeuristicResult(NamedTuple):
     """What the rules say of an event.
 
     Attributes:

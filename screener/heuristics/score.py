@@ -33,7 +33,7 @@ class Heuristics:
         self.rules = rules
         self._shapes = ShapeRules(rules)
         self._context = [
-            (rules.rules[name], holds)
+            (_flag_of(rules.rules[name]), holds, rules.rules[name].shape.limits)
             for name, (holds, _) in CONTEXT_RULES.items()
             if rules.rules[name].weight
         ]
@@ -74,13 +74,7 @@ class Heuristics:
         """What the context says of an event with this text; mostly nothing."""
         if context == _NO_CONTEXT:
             return ()
-        return tuple(
-            [
-                Flag(rule.name, rule.weight, 0, 0, rule.category)
-                for rule, holds in self._context
-                if holds(context, text, rule.shape.limits)
-            ]
-        )
+        return tuple([flag for flag, holds, limits in self._context if holds(context, text, limits)])
 
     def _phrase_spans(
         self, text: Normalised, matches: Sequence[Match]
@@ -143,6 +137,11 @@ class Heuristics:
             solicits = solicits or rule.solicits
         flags.sort(key=lambda flag: (flag.start, flag.end, flag.rule))
         return TextScore(flags=tuple(flags), evidence=tuple(evidence), words=words, solicits=solicits)
+
+
+def _flag_of(rule: Rule) -> Flag:
+    """That of a rule that matches no text."""
+    return Flag(rule.name, rule.weight, 0, 0, rule.category)
 
 
 def with_flags(text: TextScore, added: tuple[Flag, ...]) -> HeuristicResult:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from screener.similarity.family import Member
 
@@ -28,6 +29,7 @@ and comments more than half."""
 TELLING = 8
 """Informative words from which on rewording alone is telling."""
 
+_AUTHOR, _PUSHES = attrgetter("author"), attrgetter("pushes")
 _SHARE = 0.5
 _REWORDED = 1 / 3
 _OF_THEIR_OWN = 0.75
@@ -52,12 +54,13 @@ def is_campaign(near: Sequence[Member], *, informative: int, reworded: float, po
         reworded: share of the others that say it in other words.
         policy: how many are many.
     """
-    events, authors = len(near), len({member.author for member in near})
-    if informative < INFORMATIVE or events < policy.least_events or authors < policy.least_authors:
+    events = len(near)
+    if informative < INFORMATIVE or events < policy.least_events:
         return False
-    if authors < _SHARE * events:
+    authors = len(set(map(_AUTHOR, near)))
+    if authors < policy.least_authors or authors < _SHARE * events:
         return False
-    if sum(member.pushes for member in near) >= _SHARE * events:
+    if sum(map(_PUSHES, near)) >= _SHARE * events:
         return True
     many = authors >= max(_LEAST_OF_THEIR_OWN, _OF_THEIR_OWN * events)
     return informative >= TELLING and reworded >= _REWORDED and many

@@ -92,7 +92,7 @@ class Family:
     campaign: bool = False
     names: tuple[str, ...] = ()
     texts: int = 0
-    earlier_authors: frozenset[bytes] = frozenset()
+    earlier_authors: Set[bytes] = frozenset()
     uncounted: int = 0
     _authors: set[bytes] | None = None  # what `authors` found; None where that may have changed
 
@@ -124,7 +124,7 @@ class Family:
             self.recent,
             self.campaign,
             self.names,
-            self.earlier_authors,
+            frozenset(self.earlier_authors),
             self.uncounted,
         )
 
@@ -160,7 +160,7 @@ class Family:
         self.campaign |= other.campaign
         self.texts += other.texts
         self.uncounted = max(self.uncounted, other.uncounted)
-        self.earlier_authors |= other.earlier_authors
+        self.earlier_authors = {*self.earlier_authors, *other.earlier_authors}
         self._authors = None
         self._remember(tuple(sorted(self.recent + other.recent)))
 
@@ -168,19 +168,27 @@ class Family:
         """Forgets that an author was in it; its counts stay."""
         if author in self.earlier_authors or any(member.author == author for member in self.recent):
             self.recent = tuple(member for member in self.recent if member.author != author)
-            self.earlier_authors -= {author}
+            self.earlier_authors = self.earlier_authors - {author}
             self._authors = None
 
     def _remember(self, members: tuple[Member, ...]) -> None:
         gone, self.recent = members[:-MOST_RECENT], members[-MOST_RECENT:]
-        if gone and len(self.earlier_authors) < MOST_AUTHORS:
-            self.earlier_authors |= {member.author for member in gone}
-        elif gone:
-            self._authors = None
+        if not gone:
+            return
+        left = {member.author for member in gone}
+        if len(self.earlier_authors) < MOST_AUTHORS:
+            # In place from the first on: of a flood each event brings one.
+            if not isinstance(self.earlier_authors, set):
+                self.earlier_authors = set(self.earlier_authors)
+            self.earlier_authors |= left
+        elif self._authors is not None and (left := left - self.earlier_authors):
+            self._authors -= left.difference(member.author for member in self.recent)
 
 
 def united(families: Sequence[Family]) -> Standing:
     """One or more families as one: under the name of the largest, from the beginning of the first."""
+    if len(families) == 1:
+        return families[0].standing()
     first = min(families, key=lambda family: (family.began_ms, family.first_event_id))
     authors = frozenset[bytes]().union(*(family.authors() for family in families))
     return Standing(

@@ -20,7 +20,8 @@ from screener.similarity.snapshots import Snapshots, StreamSpan
 from screener.similarity.threads import building_thread
 from screener.similarity.versions import VersionedIndexes
 
-_READ_ENTRIES = 1_000
+_READ_AT_START, _READ_ENTRIES = 1_000, 200
+"""Entries of one read: redis-py makes objects of them in one step of the event loop, some 10 us each."""
 _ADDED_AT_ONCE = 50
 """Entries that are added without a break, in about a millisecond."""
 _BLOCK_MS = 500
@@ -82,7 +83,7 @@ class IndexFeed:
                 await asyncio.sleep(0)  # searches, and all else that the event loop has to do
             self._metrics.indexed.set(len(self._indexes))
             await self._forget_the_old()
-            if len(entries) < _READ_ENTRIES and not self.caught_up.is_set():
+            if not self.caught_up.is_set() and len(entries) < _READ_AT_START:
                 self.caught_up.set()
                 _log.info("index_caught_up", events=len(self._indexes))
             if self._snapshots is not None and self.caught_up.is_set():
@@ -111,9 +112,10 @@ class IndexFeed:
         return StreamSpan(info["first-entry"][0], info["last-generated-id"]) if info["first-entry"] else None
 
     async def _read(self) -> list[Entry]:
-        block = _BLOCK_MS if self.caught_up.is_set() else None
+        follows = self.caught_up.is_set()
+        count, block = (_READ_ENTRIES, _BLOCK_MS) if follows else (_READ_AT_START, None)
         with store_errors():
-            reply = await self._client.xread({self._stream: self._position}, _READ_ENTRIES, block)
+            reply = await self._client.xread({self._stream: self._position}, count, block)
         return reply[0][1] if reply else []  # type: ignore[index,return-value]  # lists of entries, as `connect` asks
 
     async def _add(self, entries: list[Entry]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,6 +17,7 @@ from screener.similarity.family import Standing
 
 _FORGOTTEN = b"forgotten"
 _NO_VECTOR = bytes(2 * EMBEDDING_WIDTH)
+_CATEGORIES = {category.value: category for category in Category}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ NOTHING_SAID = Said()
 """Of an event that was judged without an index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A vector and what the index must know of its event: no content, and no author but a digest.
 
     Attributes:
@@ -111,7 +111,7 @@ class Seen:
                 raise ValueError("no vector")
             return cls(
                 event_id=fields[b"event_id"].decode(),
-                category=Category(int(fields[b"category"])),
+                category=_CATEGORIES[int(fields[b"category"])],
                 model_version=int(fields[b"model_version"]),
                 author=fields[b"author"],
                 text=fields[b"text"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from screener.text.letters import CONFUSABLE, FOLDING, REGIONAL_INDICATORS
 
@@ -16,8 +16,7 @@ _TO_LATIN = str.maketrans(CONFUSABLE)
 _FLAG = re.compile("(?<![{0}-{1}])[{0}-{1}]{{2}}(?![{0}-{1}])".format(*REGIONAL_INDICATORS))
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """Folded text.
 
     Attributes:

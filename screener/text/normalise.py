@@ -7,7 +7,7 @@ links, addresses and mentions apart, then read the words (`reading`). Nothing he
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from screener.text.draft import Draft
 from screener.text.fold import Folded, fold
@@ -19,8 +19,7 @@ from screener.text.vocabulary import Vocabulary
 _NO_VOCABULARY = Vocabulary()
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(NamedTuple):
     """A text's words as they are meant.
 
     Attributes:
@@ -30,6 +29,7 @@ class Normalised:
         disguised: the indices of words that the vocabulary knows but that were not written plainly.
         links: links, with spans in `folded.text`.
         emails: spans of e-mail addresses in `folded.text`.
+        places: what `spans` is made of.
     """
 
     content: str
@@ -38,12 +38,12 @@ class Normalised:
     disguised: frozenset[int]
     links: tuple[Link, ...]
     emails: Sequence[tuple[int, int]]
-    _places: Reading | Sequence[tuple[int, int]] | None
+    places: Reading | Sequence[tuple[int, int]] | None
 
     @property
     def is_plain(self) -> bool:
         """Whether it is ASCII without a disguise, a link, an address or a repeated character."""
-        return self._places is None
+        return self.places is None
 
     @property
     def text(self) -> str:
@@ -53,9 +53,9 @@ class Normalised:
     @property
     def spans(self) -> Sequence[tuple[int, int]]:
         """For each word its span (start, end) in the original, in code points. Ask once, not in a loop."""
-        if self._places is None:
+        if self.places is None:
             return plain_spans(self.folded.text)
-        return self._places.spans if isinstance(self._places, Reading) else self._places
+        return self.places.spans if isinstance(self.places, Reading) else self.places
 
 
 def normalise(content: str, vocabulary: Vocabulary = _NO_VOCABULARY) -> Normalised:
@@ -88,7 +88,7 @@ def normalise_revealed(content: str, draft: Draft, vocabulary: Vocabulary) -> No
         disguised=frozenset(reading.disguised | _hidden(draft, content, reading.words, spans, vocabulary)),
         links=links,
         emails=emails,
-        _places=spans,
+        places=spans,
     )
 
 

@@ -21,7 +21,7 @@ def test_decodes_what_it_encoded(verdict: Verdict) -> None:
 @given(verdict=VERDICTS)
 def test_the_time_in_the_queue_may_be_told_last(verdict: Verdict) -> None:
     told = Verdict.decode(verdict.encode(queue_ms=12.5))
-    assert told == replace(verdict, timings=replace(verdict.timings, queue_ms=12.5))
+    assert told == verdict._replace(timings=replace(verdict.timings, queue_ms=12.5))
 
 
 @given(data=st.binary(max_size=200))

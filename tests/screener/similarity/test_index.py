@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +99,27 @@ def test_the_oldest_segment_goes_when_there_are_too_many() -> None:
     assert similarity.search(vectors[:1], k=1, min_cosine=0.99)[0][0].family.events == 1
 
 
+def test_what_is_dropped_is_gone_at_once_and_leaves_its_families_bit_by_bit() -> None:
+    vectors = unit_vectors(810)
+    similarity = index(max_events=400, segment_events=400)
+    similarity.add([seen(i, v) for i, v in enumerate(vectors[:801])])
+    assert len(similarity) == 401
+    similarity.add([seen(801, vectors[801]), seen(5, vectors[5])])  # one that was dropped comes again
+    [[near]] = similarity.search(vectors[5:6], k=1, min_cosine=0.99)
+    assert (near.event_id, near.family.events, len(similarity)) == ("e5", 1, 403)
+    for i in range(802, 810):
+        similarity.add([seen(i, vectors[i])])
+    assert len(similarity.capture().families) == len(similarity) == 411
+    assert similarity.search(vectors[6:7], k=1, min_cosine=0.99) == [[]]
+
+
 def test_a_family_keeps_name_and_beginning_when_its_first_texts_are_dropped() -> None:
     vectors = unit_vectors(1_000)
     similarity = index(max_events=500, segment_events=250)
     standing: tuple[Standing, ...] = ()
     for i, vector in enumerate(vectors):
         said = Said(informative=9, families=standing if i % 2 else ())  # every second text is of one family
-        similarity.add([replace(seen(i, vector, author=i), said=said)])
+        similarity.add([seen(i, vector, author=i)._replace(said=said)])
         [[near]] = similarity.search(vector[None], k=1, min_cosine=0.99)
         if i == 0 or i % 2:
             standing = (near.family.standing(),)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pipeline.verdict import Campaign, Category
 from screener.similarity.campaign import INFORMATIVE, CampaignPolicy
 from screener.similarity.family import Family, Member, Standing
@@ -62,7 +60,7 @@ def test_many_by_many_are_a_campaign_with_name_size_authors_and_beginning() -> N
 
 def test_an_author_who_was_there_is_not_counted_again() -> None:
     gift = family("first", *(said(by) for by in (1, 2, 3, 4, 1)))
-    campaign = read(near(gift), me=replace(ME, author=bytes([1]))).campaign
+    campaign = read(near(gift), me=ME._replace(author=bytes([1]))).campaign
     assert campaign is not None
     assert campaign.authors == 4
 
@@ -84,21 +82,21 @@ def test_families_that_meet_are_one_campaign_under_the_name_of_the_larger() -> N
 
 def test_what_is_one_stays_one_while_it_lasts() -> None:
     dying = family("first", said(1, age_ms=WINDOW_MS), campaign=True)
-    assert read(near(dying), me=replace(ME, solicits=False)).campaign is not None
+    assert read(near(dying), me=ME._replace(solicits=False)).campaign is not None
     over = family("first", said(1, age_ms=WINDOW_MS + 1), campaign=True)
     result = read(near(over))
     assert (result.campaign, result.said.families) == (None, ())
 
 
 def test_one_persons_repetition_is_a_flood_and_no_campaign() -> None:
-    result = read(near(family("first", *(said(1) for _ in range(20)))), me=replace(ME, author=bytes([1])))
+    result = read(near(family("first", *(said(1) for _ in range(20)))), me=ME._replace(author=bytes([1])))
     assert result.campaign is None
     assert result.near_duplicates == 20
 
 
 def test_a_greeting_is_neither_and_is_a_flood_where_one_repeats_it() -> None:
     greeting = family("gm", *(said(by % 8) for by in range(40)))
-    me = replace(ME, informative=1, author=bytes([1]))
+    me = ME._replace(informative=1, author=bytes([1]))
     result = read(near(greeting, informative=1), me=me)
     assert result.campaign is None
     assert result.near_duplicates == 5
@@ -114,7 +112,7 @@ def test_in_other_words_counts_for_those_who_have_something_to_say() -> None:
     gift = family("first", *(said(by) for by in range(6)))
     assert read(near(gift, cosine=REWORDED)).campaign is not None
     assert read(near(gift, cosine=REWORDED - 0.01)).campaign is None
-    short = replace(ME, informative=INFORMATIVE - 1)
+    short = ME._replace(informative=INFORMATIVE - 1)
     assert read(near(gift, cosine=NEAR - 0.01, informative=1), me=short).said.families == ()
     assert read(near(gift, cosine=NEAR, informative=1), me=short).said.families == (gift.standing(),)
 
@@ -125,7 +123,7 @@ def test_small_talk_and_messages_with_something_to_say_are_never_one_family() ->
 
 
 def test_a_hoax_is_told_from_a_meme_by_its_words() -> None:
-    plain = replace(ME, solicits=False)
+    plain = ME._replace(solicits=False)
     texts = [f"text {by}" for by in range(6)]
     crowd = family("first", *(said(by, text=text, pushes=False) for by, text in enumerate(texts)))
     copied = [near(crowd, text=text, cosine=0.985) for text in texts]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -44,9 +42,9 @@ def as_redis_has_it(seen: Seen) -> dict[bytes, bytes]:
 @settings(deadline=None)  # a busy machine may take long for one
 @given(SAID)
 def test_decodes_what_it_encoded(said: Said) -> None:
-    decoded = Seen.decode(as_redis_has_it(replace(SEEN, said=said)))
+    decoded = Seen.decode(as_redis_has_it(SEEN._replace(said=said)))
     assert np.array_equal(decoded.vector, SEEN.vector)
-    assert replace(decoded, vector=SEEN.vector) == replace(SEEN, said=said)
+    assert decoded._replace(vector=SEEN.vector) == SEEN._replace(said=said)
 
 
 def test_an_entry_of_an_earlier_release_says_nothing_and_counts_by_its_vector() -> None:
@@ -63,12 +61,12 @@ def test_anything_else_is_undecodable(said: bytes) -> None:
 
 def test_what_solicits_or_is_harmful_pushes() -> None:
     assert not SEEN.pushes
-    assert replace(SEEN, said=Said(solicits=True)).pushes
-    assert replace(SEEN, category=Category.SPAM).pushes
+    assert SEEN._replace(said=Said(solicits=True)).pushes
+    assert SEEN._replace(category=Category.SPAM).pushes
 
 
 def test_vectors_of_many_entries_are_those_of_each_and_none_where_one_is_broken() -> None:
-    infinite = replace(SEEN, vector=np.where(np.arange(EMBEDDING_WIDTH) == 3, np.inf, SEEN.vector))
+    infinite = SEEN._replace(vector=np.where(np.arange(EMBEDDING_WIDTH) == 3, np.inf, SEEN.vector))
     entries = [as_redis_has_it(seen) for seen in (SEEN, infinite, SEEN, SEEN)]
     entries[2][b"vector"] = entries[2][b"vector"][:-2]
     del entries[3][b"vector"]

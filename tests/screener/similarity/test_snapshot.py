@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,7 +79,7 @@ def carried_out(
     text, near, author, category, campaign = step
     event = seen(number, VECTORS[text], text=text.to_bytes(16, "big"), author=author)
     said = Said(informative=text, campaign=campaign, families=standing_near(judge, near))
-    return replace(event, category=category, said=said)
+    return event._replace(category=category, said=said)
 
 
 def take_in(index: SimilarityIndex, entry: Seen | bytes) -> None:

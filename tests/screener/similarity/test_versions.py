@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from screener.similarity.index import SimilarityIndex
 from screener.similarity.versions import VersionedIndexes
 from tests.screener.similarity.test_index import seal_now, seen, unit_vectors
@@ -42,7 +40,7 @@ async def test_a_third_version_takes_the_place_of_the_one_without_news() -> None
     held = indexes()
     event = seen(1, VECTORS[0])
     for version in (1, 2, 1, 3):
-        await held.add([replace(event, model_version=version)])
+        await held.add([event._replace(model_version=version)])
     assert [bool(await found(held, 0, version=v)) for v in (1, 2, 3)] == [True, False, True]
     assert len(held) == 2
 
