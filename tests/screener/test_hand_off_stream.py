@@ -28,10 +28,8 @@ ANYBODY = (("api-key", OTHER_KEY),)
 
 @pytest.fixture
 async def screener(store: aioredis.Redis) -> AsyncIterator[LiveScreener]:
-    screener = LiveScreener(Bench(store))
-    await screener.start()
-    yield screener
-    await screener.kill()
+    async with LiveScreener(Bench(store)) as screener:
+        yield screener
 
 
 @pytest.fixture

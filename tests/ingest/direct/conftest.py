@@ -13,16 +13,12 @@ from tests.fixtures.screening import Bench
 
 @pytest.fixture
 async def screener(store: aioredis.Redis) -> AsyncIterator[LiveScreener]:
-    screener = LiveScreener(Bench(store))
-    await screener.start()
-    yield screener
-    await screener.kill()
+    async with LiveScreener(Bench(store)) as screener:
+        yield screener
 
 
 @pytest.fixture
 async def other(store: aioredis.Redis) -> AsyncIterator[LiveScreener]:
     """A second one."""
-    screener = LiveScreener(Bench(store))
-    await screener.start()
-    yield screener
-    await screener.kill()
+    async with LiveScreener(Bench(store)) as screener:
+        yield screener
