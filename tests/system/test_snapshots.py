@@ -9,7 +9,6 @@ import resource
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import redis.asyncio as aioredis
@@ -43,7 +42,7 @@ async def load(store: aioredis.Redis) -> None:
     while True:
         text = number % TEXTS
         event = seen(number, vectors[text], text=text.to_bytes(16, "big"))
-        event = replace(event, seen_at_ms=time.time_ns() // 1_000_000)  # else it is too old to be kept
+        event = event._replace(seen_at_ms=time.time_ns() // 1_000_000)  # else it is too old to be kept
         await store.xadd(ONLY.embeddings, event.encode())  # type: ignore[arg-type]
         number += 1
         await asyncio.sleep(0.005)

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def below_the_split(source: Source, layers: int, batch: Bucket) -> Floats:
-    """The export's hidden states behind its first `layers` layers, [batch, length, 384]; 0: the embeddings."""
+    """The export's hidden states behind `layers` layers, [batch, length, 384]; 0: the embeddings."""
     model = onnx.load(source.encoder)
     # The export names a layer's last node after it.
     layer = f"/encoder/layer.{layers - 1}/output" if layers else "/embeddings"
