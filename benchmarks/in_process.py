@@ -20,6 +20,7 @@ from screener.encoder import Encoder
 from screener.hand_off import HandOffLimits, HandOffs
 from screener.metrics import ScreenerMetrics
 from screener.publish import Publication
+from screener.recent_outputs import RecentOutputs
 from screener.rules_in_force import RulesInForce
 from screener.settings import ScreenerSettings
 from screener.similarity.feed import IndexFeed
@@ -48,7 +49,7 @@ async def in_process_hand_offs(system: System) -> AsyncIterator[HandOffs]:
     try:
         yield HandOffs(
             core=ScreeningCore(
-                encoder=Encoder(model, cache, metrics),
+                encoder=Encoder(model, RecentOutputs(cache), metrics),
                 heuristics=RulesInForce(None).current,
                 policy=settings.policy,
                 model_name=MODEL,
