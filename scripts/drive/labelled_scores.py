@@ -18,7 +18,6 @@ from screener.core import Screened
 from screener.fusion import Judgement, Policy, judge, judge_degraded
 from screener.heuristics.result import NO_EVIDENCE, HeuristicResult
 from screener.judgements import Basis
-from screener.judgements import Basis
 from screener.settings import ScreenerSettings
 from screener.tokens import Tokenizer
 from screener.triton import TritonModel
