@@ -8,7 +8,6 @@ index process of a screener does: follows the stream, and answers at the folder'
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 import time
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from benchmarks.memory import resident_mb
+from pipeline.collector import settle
 from pipeline.keys import ONLY
 from pipeline.store import connect
 from pipeline.verdict import Category
@@ -101,7 +101,7 @@ async def _fill(indexes: VersionedIndexes, vectors: NDArray[np.float16], sealer:
         if at % _UNSEALED == 0:
             await sealer.done()
     await sealer.done()
-    gc.collect()
+    settle()
     return Built(
         time.perf_counter() - began,
         time.process_time() - processor_began,

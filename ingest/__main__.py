@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -21,6 +20,7 @@ from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
+from pipeline.collector import settle
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
@@ -41,11 +41,6 @@ from pipeline.verdict_tail import VerdictTail
 
 ANSWERED_BY = 0.75
 """The share of the grace period after which calls that still wait for a verdict are answered without it."""
-
-_NEW_OBJECTS_BETWEEN_COLLECTIONS = 10_000
-"""A batch makes some thousand tuples, none of them in a cycle, that die with it. With Python's own 700 the
-collector looked through them again and again: 7 % of the processor time of a batch of 500. With more than
-this every call would wait while it clears away what gRPC leaves of each, six objects in a cycle."""
 
 ENDING_S = 5.0
 """What a process of several gets beside its grace periods before it is killed."""
@@ -176,8 +171,7 @@ def main() -> None:
     """Starts the service; a fault at start is one line on standard error."""
     try:
         settings = load(IngestSettings)
-        gc.freeze()
-        gc.set_threshold(_NEW_OBJECTS_BETWEEN_COLLECTIONS)
+        settle()
         place = Place.of(sys.argv)
         configure_logging(service="ingest", level=settings.log_level, part=place.part if place else None)
         alone = settings.ingest_workers == 1 or place

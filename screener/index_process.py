@@ -8,6 +8,7 @@ import signal
 import grpc
 from prometheus_client import CollectorRegistry
 
+from pipeline.collector import settle
 from pipeline.errors import TaskFailed
 from pipeline.keys_in_force import KeysInForce, record_in_log
 from pipeline.processes.place import Place, when_parent_ends
@@ -21,6 +22,7 @@ from pipeline.web import start_web
 from screener.assembly import comparison_of, index_feed, indexes_of
 from screener.metrics import ScreenerMetrics
 from screener.settings import ScreenerSettings
+from screener.similarity.feed import IndexFeed
 from screener.similarity.shared import options, serve_comparison, socket_of
 
 INDEX = "index"
@@ -90,15 +92,21 @@ async def run_index(settings: ScreenerSettings, place: Place) -> None:
         ),
         asyncio.create_task(watch_certificates((redis_tls,), metrics.certificates), name="certificates"),
     ]
+    settling = asyncio.create_task(_settle(feed))
     waiting = asyncio.create_task(signalled.wait())
     ended, _ = await asyncio.wait((waiting, *tasks), return_when=asyncio.FIRST_COMPLETED)
     readiness.draining = True
     await server.stop(_GRACE_S)
-    await end([waiting, *tasks])
+    await end([waiting, settling, *tasks])
     await web.cleanup()
     await client.aclose()
     for task in ended - {waiting}:
         raise TaskFailed(f"{task.get_name()} failed") from task.exception()
+
+
+async def _settle(feed: IndexFeed) -> None:
+    await feed.caught_up.wait()
+    settle()  # the texts that it knows are here to stay
 
 
 async def _keep(readiness: Readiness) -> None:
