@@ -20,6 +20,9 @@ READY_TIMEOUT_S = 120.0  # covers the screener's first batches on a busy machine
 
 STOP_GRACE_S = 50.0  # twice DRAIN_GRACE_MS and MODEL_TIMEOUT_MS together, as docs/operations.md has it
 
+SCREENER_NICENESS = 5
+"""Behind ingest, which somebody waits for, and before the model, which it feeds."""
+
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DEVICE")
 
 
@@ -44,11 +47,12 @@ class Service:
         replica: int = 1,
         run_by: Sequence[str] = ("-m",),
         context: ssl.SSLContext | None = None,
+        niceness: int | None = None,
     ) -> None:
         """Takes the service's name, its settings as environment variables, and a folder for its log.
 
         `replica` only tells the logs of several processes of one service apart; `run_by` is what stands
-        between `python` and the name. `context` is for asking it over TLS.
+        between `python` and the name. `context` is for asking it over TLS, `niceness` as in `ChildProcess`.
         """
         self.ports = ports
         self.address = f"{HOST}:{ports.grpc}"
@@ -67,6 +71,7 @@ class Service:
             env={**inherited, "PYTHONUNBUFFERED": "1", "GRPC_VERBOSITY": "NONE", **settings, **own},
             log=folder / f"{name}-{replica}.log",
             cwd=ROOT,
+            niceness=niceness,
         )
 
     def start(self) -> None:

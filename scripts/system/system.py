@@ -23,7 +23,7 @@ from scripts.system.ports import HOST, Ports
 from scripts.system.process import ProcessDied, has_ended
 from scripts.system.redis import RedisAccess, RedisServer
 from scripts.system.secret import kept_secret
-from scripts.system.services import ROOT, Service, ServicePorts
+from scripts.system.services import ROOT, SCREENER_NICENESS, Service, ServicePorts
 from scripts.system.tls import SystemTls
 from scripts.system.triton import TritonPorts, TritonServer
 
@@ -171,6 +171,7 @@ class System:
                 replica=number,
                 run_by=run_by,
                 context=context,
+                niceness=SCREENER_NICENESS,
             )
             for number, own in enumerate(screener_ports, start=1)
         )
