@@ -17,19 +17,18 @@ from seawall.events.v1 import events_pb2
 from seawall.ingest.v1 import ingest_pb2
 
 from ingest.columns import Columns
+from ingest.reception import MOST_EVENT_TYPE, MOST_NANOS_S, MOST_PLATFORM
 from pipeline.admission import Candidate
-from pipeline.event import PLATFORM_LABELS, EventType, Platform
+from pipeline.event import PLATFORM_LABELS
 from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
-from pipeline.validation import MAX_AHEAD_MS, MAX_CONTENT_CHARS, MAX_COUNT, MAX_ID_CHARS
+from pipeline.validation import EVENT_ID_CHARACTER, MAX_AHEAD_MS, MAX_CONTENT_CHARS, MAX_COUNT, MAX_ID_CHARS
 
 _REQUESTS = Columns(ingest_pb2.IngestBatchRequest)
 _EVENTS = Columns(events_pb2.Event)
 _TIMES = Columns(Timestamp)
 _METADATA = Columns(events_pb2.EventMetadata)
-_MOST_PLATFORM, _MOST_EVENT_TYPE = int(max(Platform)), int(max(EventType))
-_MOST_NANOS_S = 3  # what 32 bits of nanoseconds can add to a time, or take from it
-_OF_IDS = re.compile(r"[A-Za-z0-9._:\-]*").fullmatch
+_OF_IDS = re.compile(EVENT_ID_CHARACTER + "*").fullmatch
 
 
 def plain_candidates(
@@ -47,8 +46,8 @@ def plain_candidates(
     columns = (ids, events.event_type, platforms, authors, contents, events.created_at)
     if not (
         all(len(column) == len(payloads) for column in columns)
-        and _within(events.event_type, 1, _MOST_EVENT_TYPE)
-        and _within(platforms, 1, _MOST_PLATFORM)
+        and _within(events.event_type, 1, MOST_EVENT_TYPE)
+        and _within(platforms, 1, MOST_PLATFORM)
         and _are_names(authors, list(events.channel_id), list(events.user_id))
         and _of_length(ids, MAX_ID_CHARS)
         and _OF_IDS("".join(ids))
@@ -93,8 +92,8 @@ def _are_texts(contents: Sequence[str]) -> bool:
 
 def _are_times(times: Sequence[bytes], count: int, now_ms: int) -> bool:
     seconds = list(_TIMES.of(times).seconds)
-    most = (now_ms + MAX_AHEAD_MS) // 1000 - _MOST_NANOS_S
-    return len(seconds) == count and _within(seconds, _MOST_NANOS_S + 1, most - 1)
+    most = (now_ms + MAX_AHEAD_MS) // 1000 - MOST_NANOS_S
+    return len(seconds) == count and _within(seconds, MOST_NANOS_S + 1, most - 1)
 
 
 def _are_plain_metadata(metadata: Sequence[bytes]) -> bool:

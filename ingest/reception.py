@@ -20,6 +20,7 @@ from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
 from pipeline.uuid7 import uuid7
 from pipeline.validation import (
+    EVENT_ID_CHARACTER,
     MAX_AHEAD_MS,
     MAX_CONTENT_CHARS,
     MAX_COUNT,
@@ -27,9 +28,9 @@ from pipeline.validation import (
     violations_of,
 )
 
-_MOST_PLATFORM, _MOST_EVENT_TYPE = int(max(Platform)), int(max(EventType))
-_MOST_NANOS_S = 3  # what 32 bits of nanoseconds can add to a time, or take from it
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}").fullmatch
+MOST_PLATFORM, MOST_EVENT_TYPE = int(max(Platform)), int(max(EventType))
+MOST_NANOS_S = 3  # what 32 bits of nanoseconds can add to a time, or take from it
+_PLAIN_ID = re.compile(EVENT_ID_CHARACTER + "{1,128}").fullmatch
 
 
 class Reception:
@@ -84,8 +85,8 @@ def _is_plain(  # noqa: PLR0917  # once for each event: a name for each argument
     names = message.channel_id + message.user_id + author_id
     if not (
         (not event_id or _PLAIN_ID(event_id))
-        and 1 <= message.event_type <= _MOST_EVENT_TYPE
-        and 1 <= platform <= _MOST_PLATFORM
+        and 1 <= message.event_type <= MOST_EVENT_TYPE
+        and 1 <= platform <= MOST_PLATFORM
         and author_id
         and len(names) <= MAX_ID_CHARS
         and names.isascii()
@@ -97,7 +98,7 @@ def _is_plain(  # noqa: PLR0917  # once for each event: a name for each argument
     ):
         return False
     seconds = message.created_at.seconds
-    if not _MOST_NANOS_S < seconds < (now_ms + MAX_AHEAD_MS) // 1000 - _MOST_NANOS_S and (
+    if not MOST_NANOS_S < seconds < (now_ms + MAX_AHEAD_MS) // 1000 - MOST_NANOS_S and (
         seconds or message.HasField("created_at")
     ):
         return False

@@ -19,7 +19,10 @@ MAX_ATTRIBUTE_VALUE_CHARS = 512
 MAX_COUNT = 2**53
 """Counts above this are no longer exact in JSON."""
 
-_EVENT_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
+EVENT_ID_CHARACTER = r"[A-Za-z0-9._:\-]"
+"""A pattern of one."""
+
+_EVENT_ID = re.compile(EVENT_ID_CHARACTER + "{1,128}")
 _EVENT_ID_ALLOWED = "1 to 128 of A-Z a-z 0-9 . _ : -"
 _ID_ALLOWED = f"1 to {MAX_ID_CHARS} printable characters without spaces"
 _CONTENT_ALLOWED = f"1 to {MAX_CONTENT_CHARS} characters, not only white space, no NUL, no lone surrogate"

@@ -26,6 +26,9 @@ class Category(IntEnum):
     SEXUAL = 7
 
 
+CATEGORY_OF: dict[int, Category] = {category.value: category for category in Category}
+"""By number: a look-up, where to ask the class takes several times as long."""
+
 HARMFUL: tuple[Category, ...] = (
     Category.SPAM,
     Category.TOXIC,

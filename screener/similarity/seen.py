@@ -11,13 +11,12 @@ import orjson
 from numpy.typing import NDArray
 
 from pipeline.errors import EntryUndecodable
-from pipeline.verdict import Category
+from pipeline.verdict import CATEGORY_OF, Category
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.family import Standing
 
 _FORGOTTEN = b"forgotten"
 _NO_VECTOR = bytes(2 * EMBEDDING_WIDTH)
-_CATEGORIES = {category.value: category for category in Category}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Seen(NamedTuple):
                 raise ValueError("no vector")
             return cls(
                 event_id=fields[b"event_id"].decode(),
-                category=_CATEGORIES[int(fields[b"category"])],
+                category=CATEGORY_OF[int(fields[b"category"])],
                 model_version=int(fields[b"model_version"]),
                 author=fields[b"author"],
                 text=fields[b"text"],

@@ -13,13 +13,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pipeline.verdict import Campaign, Category, SimilarEvent
+from pipeline.verdict import CATEGORY_OF, Campaign, SimilarEvent
 from screener.model import EMBEDDING_WIDTH
 from screener.similarity.neighbourhood import Neighbourhood, Utterance
 from screener.similarity.seen import Said
 
 _LENGTH_BYTES = 4
-_CATEGORIES = {category.value: category for category in Category}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def _rows(similar: Sequence[SimilarEvent]) -> list[tuple[str, float, int]]:
 
 
 def _similar(rows: Sequence[tuple[str, float, int]]) -> list[SimilarEvent]:
-    return [SimilarEvent(event_id, cosine, _CATEGORIES[category]) for event_id, cosine, category in rows]
+    return [SimilarEvent(event_id, cosine, CATEGORY_OF[category]) for event_id, cosine, category in rows]
 
 
 def _with_vectors(head: dict[str, Any], vectors: NDArray[np.float32]) -> bytes:
