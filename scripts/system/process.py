@@ -54,8 +54,8 @@ class ChildProcess:
             log: gets its output; added to, so that a second start keeps what the first one said.
             cwd: where it runs.
             keep_open: file descriptors that it inherits, such as a lock that it is to hold.
-            niceness: at least so much of it, of a program that takes every processor that it is left; None
-                leaves it among equals.
+            niceness: at least so much of it, of a program that yields to others on the same processors;
+                None leaves it among equals.
         """
         self.name = name
         self.log = log
