@@ -28,6 +28,9 @@ def test_templates_become_rows_with_labels_and_unknowns(tmp_path: Path) -> None:
     assert set(made.corpus.sources) == {"synthetic-made"}
     insult = made.corpus.texts.index("You are rude.")
     assert made.any_harm.tolist() == [float(row == insult) for row in range(4)]
+    assert made.written_out.tolist() == [
+        "owl" not in text and "cat" not in text for text in made.corpus.texts
+    ]
     expected = [0, 1, np.nan, np.nan, np.nan, np.nan]
     assert np.array_equal(made.corpus.labels[insult], expected, equal_nan=True)
 

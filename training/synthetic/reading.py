@@ -65,6 +65,8 @@ class Synthetic:
     """Sources are `synthetic-<file stem>`."""
     any_harm: NDArray[np.float32]
     """[rows]: 1 where the text is harmful at all, else 0; never unknown."""
+    written_out: NDArray[np.bool_]
+    """[rows]: the text stands in its file as it is; the others are templates with their slots filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class _Row:
     text: str
     source: str
     group: Group
+    written_out: bool
 
 
 def read_synthetic(*, seed: int = 1, folder: Path = FOLDER) -> Synthetic:
@@ -101,8 +104,8 @@ def read_synthetic(*, seed: int = 1, folder: Path = FOLDER) -> Synthetic:
         document = _document(path)
         pools = {**shared, **_pools(path, document)}
         for group in _groups(path, document):
-            for text in _expand(path, group, pools, surface, seed):
-                row = _Row(text, f"synthetic-{path.stem}", group)
+            for template, text in _expand(path, group, pools, surface, seed):
+                row = _Row(text, f"synthetic-{path.stem}", group, SLOT.search(template) is None)
                 _agree(path, row, rows.setdefault(_letters(text), row))
     if not rows:
         raise CorpusInvalid(f"{folder} holds no groups")
@@ -114,10 +117,12 @@ def read_synthetic(*, seed: int = 1, folder: Path = FOLDER) -> Synthetic:
             np.array([row.group.labels for row in kept], dtype=np.float32),
         ),
         np.array([row.group.any_harm for row in kept], dtype=np.float32),
+        np.array([row.written_out for row in kept]),
     )
 
 
-def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int) -> Iterator[str]:
+def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int) -> Iterator[tuple[str, str]]:
+    """Each template with each of its texts."""
     for template in group.templates:
         generator = _generator(seed, path.stem, group.name, template)
         wanted = group.repeat if SLOT.search(template) else 1
@@ -131,7 +136,7 @@ def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int)
             raise CorpusInvalid(f"{path.name}, group {group.name!r}: {error}") from error
         for text in texts:
             varied = generator.random() < group.variation
-            yield surface.vary(text, generator) if varied else text
+            yield template, surface.vary(text, generator) if varied else text
 
 
 def _generator(seed: int, *names: str) -> np.random.Generator:
