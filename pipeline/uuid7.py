@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+RANDOM_BYTES = 10
+"""Of each id."""
+
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def uuid7(now_ms: int, random: bytes) -> str:
-    """The UUIDv7 of this instant and of 10 random bytes; ids sort by time."""
-    value = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(random[:10], "big")
-    value = value & ~(0xF << 76) | 0x7 << 76  # version
-    value = value & ~(0x3 << 62) | 0x2 << 62  # variant
-    return str(UUID(int=value))
+    """The UUIDv7 of this instant and of 10 random bytes; ids sort by time.
+
+    Cut together from hexadecimal digits: the library's UUID takes four times as long to be made and written.
+    """
+    time, chance = f"{now_ms & (1 << 48) - 1:012x}", random.hex()
+    return f"{time[:8]}-{time[8:]}-7{chance[1:4]}-{_VARIANT[chance[4]]}{chance[5:8]}-{chance[8:20]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -44,8 +46,15 @@ def one_by_one(sent: ingest_pb2.IngestBatchRequest) -> list[object]:
 @given(events=st.lists(EVENTS | NEARLY_VALID, max_size=4))
 def test_what_is_taken_is_what_each_is_by_itself(events: list[Event]) -> None:
     found = taken(request(*events))
-    if found is not None:
-        assert found == one_by_one(request(*events))
+    if found is None:
+        return
+    for candidate, other, sent in zip(found, one_by_one(request(*events)), events, strict=True):
+        assert isinstance(other, Candidate)
+        event = Event.decode(candidate.payload)
+        made = replace(Event.decode(other.payload), event_id=candidate.event_id)
+        assert event == made
+        assert sent.event_id in {event.event_id, ""}
+        assert candidate == other._replace(event_id=candidate.event_id, payload=candidate.payload)
 
 
 def test_plain_events_are_taken(make_event: MakeEvent) -> None:
@@ -59,10 +68,30 @@ def test_plain_events_are_taken(make_event: MakeEvent) -> None:
     assert taken(sent) == one_by_one(sent)
 
 
+def test_what_is_missing_is_added(make_event: MakeEvent) -> None:
+    events = [
+        make_event(event_id="own"),
+        make_event(event_id=""),
+        make_event(event_id="", created_at_ms=None, metadata=EventMetadata(author_reputation=0.5)),
+        make_event(event_id="timeless", created_at_ms=None),
+    ]
+    found = taken(request(*events))
+    assert found is not None
+    first, second, third, fourth = found
+    assert (first.payload, fourth.event_id) == (events[0].encode(), "timeless")
+    for candidate, event in ((second, events[1]), (third, events[2])):
+        assert UUID(candidate.event_id).int >> 80 == NOW_MS
+        stored = Event.decode(candidate.payload)
+        assert replace(stored, event_id="", created_at_ms=event.created_at_ms) == event
+        assert stored.event_id == candidate.event_id
+    times = [Event.decode(candidate.payload).created_at_ms for candidate in found]
+    assert times == [events[0].created_at_ms, events[1].created_at_ms, NOW_MS, NOW_MS]
+    assert second.event_id != third.event_id
+
+
 @pytest.mark.parametrize(
     "bad",
     [
-        {"event_id": ""},
         {"event_id": "a b"},
         {"event_id": "é"},
         {"event_id": "e" * 129},
@@ -77,7 +106,6 @@ def test_plain_events_are_taken(make_event: MakeEvent) -> None:
         {"content": "\u2003\n"},
         {"content": "a\0b"},
         {"content": "e" * 10_001},
-        {"created_at_ms": None},
         {"created_at_ms": 0},
         {"created_at_ms": -1_000},
         {"created_at_ms": NOW_MS + MAX_AHEAD_MS + 1_000},
