@@ -20,7 +20,7 @@ from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from ingest.verdicts import Verdicts
 from pipeline.admission import Admission, AdmissionLimits
-from pipeline.collector import settle
+from pipeline.collector import NEW_OBJECTS_OF_CALLS, settle
 from pipeline.errors import StartupFailed, TaskFailed
 from pipeline.guard import Guard
 from pipeline.keys import ONLY
@@ -171,7 +171,7 @@ def main() -> None:
     """Starts the service; a fault at start is one line on standard error."""
     try:
         settings = load(IngestSettings)
-        settle()
+        settle(new_objects=NEW_OBJECTS_OF_CALLS)
         place = Place.of(sys.argv)
         configure_logging(service="ingest", level=settings.log_level, part=place.part if place else None)
         alone = settings.ingest_workers == 1 or place
