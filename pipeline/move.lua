@@ -13,6 +13,7 @@
 -- first: only where it returned 1 is the rest done, so a second holder of the same entry moves nothing; and
 -- Redis permits XDEL when memory is short, and every later write of a script that has written.
 
+local call, KEYS, ARGV = redis.call, KEYS, ARGV
 local source, attempts, trimmed, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local d, n = tonumber(ARGV[2]), tonumber(ARGV[3])
 local HEAD_KEYS, HEAD_ARGS = 3, 3
@@ -43,57 +44,71 @@ for i = 1, d do
 end
 
 local STATES = { q = true, s = true, d = true }
-local moves, at = {}, HEAD_ARGS + d + 1
--- Reads `destination, number of strings, strings` at `at`; nil where they are not all there.
-local function read_target()
-  local to, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-  if not is_count(to) or to > d or not is_count(count) or count % 2 ~= 0 then return nil end
-  local first = at + 2
-  at = first + count
-  if at > #ARGV + 1 or (to > 0 and count == 0) then return nil end
-  return { to = to, first = first, last = at - 1 }
-end
 -- Two numbers of at most 19 digits, which fit Redis's 64 bits.
 local function is_entry_id(id)
-  local ms, number = string.match(id, '^(%d+)%-(%d+)$')
-  return ms and #ms <= 19 and #number <= 19
+  local dash = string.find(id, '-', 1, true)
+  return dash and dash <= 20 and #id - dash <= 19 and string.find(id, '^%d+%-%d+$')
 end
+-- The argument after `destination, number of strings, strings` at `at`; nil where they are not all there.
+local LAST = #ARGV + 1
+local function after_target(at)
+  local to, count = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  if not is_count(to) or to > d or not is_count(count) or count % 2 ~= 0 then return nil end
+  at = at + 2 + count
+  if at > LAST or (to > 0 and count == 0) then return nil end
+  return at
+end
+-- Where the arguments of each entry begin, and those of its second destination.
+local begins, seconds = {}, {}
+local at = HEAD_ARGS + d + 1
+local life_checked
 for i = 1, n do
-  local id, state, life = ARGV[at] or '', ARGV[at + 1], tonumber(ARGV[at + 2])
-  at = at + 3
-  local main = read_target()
-  local second = main and read_target()
-  if not second or main.to == 0 or not is_count(life) or not STATES[state] or not is_entry_id(id) then
-    return redis.error_reply('ERR move: entry ' .. i .. ' is not well formed')
+  begins[i] = at
+  local id, state, life = ARGV[at] or '', ARGV[at + 1], ARGV[at + 2]
+  local well_formed = STATES[state] and is_entry_id(id)
+  if well_formed and life ~= life_checked then
+    -- It stays a string, as SET takes it: a number would be written out anew for each.
+    well_formed = life and #life <= 14 and (life == '0' or string.find(life, '^[1-9]%d*$'))
+    life_checked = life
   end
-  moves[i] = { id = id, state = state, life = life, main = main, second = second }
+  local second = well_formed and tonumber(ARGV[at + 3]) ~= 0 and after_target(at + 3)
+  local next_entry = second and after_target(second)
+  if not next_entry then return redis.error_reply('ERR move: entry ' .. i .. ' is not well formed') end
+  seconds[i], at = second, next_entry
 end
-if at ~= #ARGV + 1 then return redis.error_reply('ERR move: too many arguments') end
+if at ~= LAST then return redis.error_reply('ERR move: too many arguments') end
 
-local records = n > 0 and redis.call('MGET', unpack(KEYS, HEAD_KEYS + d + 1)) or {}
+local records = n > 0 and call('MGET', unpack(KEYS, HEAD_KEYS + d + 1)) or {}
 local UNKNOWN_FINGERPRINT = string.rep('\0', 16)
 
-local reply = {}
-for i, move in ipairs(moves) do
+local reply, moved = {}, {}
+for i = 1, n do
+  local begin, second = begins[i], seconds[i]
+  local id = ARGV[begin]
   reply[i] = ''
-  if redis.call('XDEL', source, move.id) == 1 then
-    if group ~= '' then redis.call('XACK', source, group, move.id) end
-    redis.call('HDEL', attempts, move.id)
-    local to = KEYS[HEAD_KEYS + move.main.to]
-    reply[i] = redis.call('XADD', to, '*', unpack(ARGV, move.main.first, move.main.last))
-    if move.second.to > 0 then
-      redis.call('XADD', KEYS[HEAD_KEYS + move.second.to], '*', unpack(ARGV, move.second.first, move.second.last))
+  if call('XDEL', source, id) == 1 then
+    moved[#moved + 1] = id
+    local to = KEYS[HEAD_KEYS + ARGV[begin + 3]]
+    local new_id = call('XADD', to, '*', unpack(ARGV, begin + 5, second - 1))
+    reply[i] = new_id
+    if tonumber(ARGV[second]) > 0 then
+      local stop = (begins[i + 1] or LAST) - 1
+      call('XADD', KEYS[HEAD_KEYS + ARGV[second]], '*', unpack(ARGV, second + 2, stop))
     end
-    local record_key = KEYS[HEAD_KEYS + d + i]
-    local fingerprint = records[i] and string.sub(records[i], 2, 17) or UNKNOWN_FINGERPRINT
-    local value = move.state .. fingerprint
-    if move.state ~= 'q' then value = value .. to .. ' ' .. reply[i] end
-    if move.life > 0 then
-      redis.call('SET', record_key, value, 'PX', move.life)
+    local record, state, life = records[i], ARGV[begin + 1], ARGV[begin + 2]
+    local value = state .. (record and string.sub(record, 2, 17) or UNKNOWN_FINGERPRINT)
+    if state ~= 'q' then value = value .. to .. ' ' .. new_id end
+    if life == '0' then
+      call('SET', KEYS[HEAD_KEYS + d + i], value)
     else
-      redis.call('SET', record_key, value)
+      call('SET', KEYS[HEAD_KEYS + d + i], value, 'PX', life)
     end
   end
+end
+-- What is the same for all entries is said once.
+if #moved > 0 then
+  if group ~= '' then call('XACK', source, group, unpack(moved)) end
+  call('HDEL', attempts, unpack(moved))
 end
 -- The largest id below `id`: who has read as far as that misses nothing that is left.
 local function before(id)
