@@ -1,27 +1,28 @@
 """`seawall bench baseline-ingest`: ingest beside the obvious design (`benchmarks/baseline/ingest_app.py`).
 
-Single events and batches of 100 and 500, each of them new, on one Redis in turns. Ingest is called by ghz;
-the baseline by the C client of `benchmarks/replay`, which takes less of the shared machine than ghz does.
+Single events and batches of 100 and 500, each of them new, on one Redis in turns. Both are called by a C
+program of `benchmarks/replay`, with as many requests at once: so what is compared is what the servers can do,
+beside a load that takes next to nothing of their cores. HTTP/1.1 takes a connection for each request under
+way, gRPC shares a few.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import orjson
 from seawall.events.v1 import events_pb2
 
 from benchmarks.baseline.ingest_app import STREAM
 from benchmarks.event_load import batch_requests, new_events, single_requests
-from benchmarks.ghz_load import write_delimited
-from benchmarks.ingest_doors import Doors, at_full_load, doors
-from benchmarks.prepared import replay, write_requests
+from benchmarks.ingest_doors import Doors, doors
+from benchmarks.prepared import Replayed, replay, replay_calls, write_calls, write_requests
 from benchmarks.processor import processor_s
 from benchmarks.result import Effort, Line, Result, Wanted
 from benchmarks.turns import Figures, Series, in_turns
 from pipeline.event import EventType, Platform
+from pipeline.keys import ONLY
 from scripts.system.ports import HOST, Ports
 from scripts.system.services import Service, ServicePorts
 
@@ -30,7 +31,9 @@ _WANTED = {1: 1.5, 100: 5.0, 500: 5.0}
 _EVENTS = {1: 2_000, 100: 20_000, 500: 20_000}
 """For each second of load."""
 _BRIEF_EVENTS = 1_000
-_AT_ONCE = {1: 50, 100: 20, 500: 4}
+_AT_ONCE = {1: 48, 100: 20, 500: 4}
+_CONNECTIONS = 4
+"""To ingest, as with ghz elsewhere."""
 
 
 async def measure(effort: Effort) -> Result:
@@ -59,26 +62,38 @@ async def _measured(
     found: Doors, baseline: Service, events: Sequence[events_pb2.Event], size: int, effort: Effort
 ) -> dict[str, dict[str, Series]]:
     ours, theirs = found.folder / f"ours-{size}", found.folder / f"theirs-{size}"
-    write_delimited(ours, single_requests(events) if size == 1 else batch_requests(events, size))
+    call = found.ingest.call("Ingest" if size == 1 else "IngestBatch")
+    messages = single_requests(events) if size == 1 else batch_requests(events, size)
+    write_calls(ours, call, list(messages))
     write_requests(theirs, list(http_requests(events, size)))
-    calls = len(events) // size
-    load = at_full_load("Ingest" if size == 1 else "IngestBatch", ours, calls=calls, at_once=_AT_ONCE[size])
+    at_once, ingest = _AT_ONCE[size], found.ingest.service
+
+    async def load_ours() -> Replayed:
+        return await replay_calls(
+            ingest.ports.grpc, ours, connections=_CONNECTIONS, window=at_once // _CONNECTIONS
+        )
+
+    async def load_theirs() -> Replayed:
+        return await replay("http", baseline.ports.http, theirs, connections=at_once, window=1)
+
     return await in_turns(
         {
-            "ingest": lambda: found.turn(found.ingest, load, calls * size),
-            "baseline": lambda: _turn(found, baseline, theirs, len(events), _AT_ONCE[size]),
+            "ingest": lambda: _turn(found, ingest, ONLY.raw, len(events), load_ours),
+            "baseline": lambda: _turn(found, baseline, STREAM, len(events), load_theirs),
         },
         rounds=effort.rounds,
     )
 
 
-async def _turn(found: Doors, baseline: Service, requests: Path, events: int, at_once: int) -> Figures:
+async def _turn(
+    found: Doors, service: Service, stream: str, events: int, load: Callable[[], Awaitable[Replayed]]
+) -> Figures:
     await found.store.flushdb()
-    before_s = processor_s(baseline.process.pid)
-    done = await replay("http", baseline.ports.http, requests, connections=at_once, window=1)
-    processor = processor_s(baseline.process.pid) - before_s
-    if (queued := await found.store.xlen(STREAM)) != events:
-        raise RuntimeError(f"baseline: {events} events sent, {queued} in its stream")
+    before_s = processor_s(service.process.pid)
+    done = await load()
+    processor = processor_s(service.process.pid) - before_s
+    if (queued := await found.store.xlen(stream)) != events:
+        raise RuntimeError(f"{service.process.name}: {events} events sent, {queued} in its stream")
     return {
         "events_per_second": events / done.seconds,
         "p99_ms": done.p99_ms,

@@ -3,7 +3,7 @@
 //
 //   replay resp|http PORT FILE CONNECTIONS WINDOW RATE
 //
-// FILE      the number of requests and the length of each, as 32 bits of this machine, then their bytes
+// FILE      prepared requests (replay.h)
 // WINDOW    most unanswered requests of one connection; a connection gets the next request when it has room
 // RATE      requests a second, or 0 for as many as the window lets through; at a rate a request's time counts
 //           from when it was due
@@ -11,23 +11,9 @@
 // Prints {"answers", "seconds", "p50_ms", "p99_ms"}, from the first request to the last answer. Exit status 1, with
 // a line on standard error, where the server refuses a request or a connection ends.
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+#include "replay.h"
 
-enum { MOST_CONNECTIONS = 256, INPUT = 1 << 20, MOST_SENT_AT_ONCE = 1 << 17 };
+enum { MOST_SENT_AT_ONCE = 1 << 17 };
 
 typedef struct {
   int fd;
@@ -37,21 +23,6 @@ typedef struct {
   char *input;
   size_t filled;
 } Connection;
-
-static void die(const char *why, ...) {
-  va_list rest;
-  va_start(rest, why);
-  fputs("replay: ", stderr);
-  vfprintf(stderr, why, rest);
-  fputc('\n', stderr);
-  exit(1);
-}
-
-static double now_s(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec + now.tv_nsec / 1e9;
-}
 
 static const char *line_end(const char *at, const char *end) {
   const char *found = at < end ? memchr(at, '\r', end - at) : NULL;
@@ -88,20 +59,6 @@ static const char *http_answer(const char *at, const char *end) {
   return NULL;
 }
 
-static int compare(const void *a, const void *b) {
-  double one = *(const double *)a, other = *(const double *)b;
-  return (one > other) - (one < other);
-}
-
-static int opened(int port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
-  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address)) die("port %d: %s", port, strerror(errno));
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
-}
-
 int main(int count, char **words) {
   if (count != 7) die("replay resp|http PORT FILE CONNECTIONS WINDOW RATE");
   const char *(*answer)(const char *, const char *) = strcmp(words[1], "http") ? resp_answer : http_answer;
@@ -109,14 +66,10 @@ int main(int count, char **words) {
   double rate = atof(words[6]);
   if (connections < 1 || connections > MOST_CONNECTIONS || window < 1) die("connections or window out of range");
 
-  struct stat info;
-  int file = open(words[3], O_RDONLY);
-  if (file < 0 || fstat(file, &info)) die("%s: %s", words[3], strerror(errno));
-  const uint32_t *head = mmap(NULL, info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
-  if (head == MAP_FAILED) die("%s: %s", words[3], strerror(errno));
-  uint32_t requests = head[0];
-  const uint32_t *lengths = head + 1;
-  const char *bytes = (const char *)(lengths + requests);
+  Requests file = prepared(words[3]);
+  uint32_t requests = file.count;
+  const uint32_t *lengths = file.lengths;
+  const char *bytes = file.bytes;
 
   Connection *all = calloc(connections, sizeof *all);
   struct pollfd *polled = calloc(connections, sizeof *polled);
@@ -173,9 +126,6 @@ int main(int count, char **words) {
       memmove(c->input, at, c->filled);
     }
   }
-  double seconds = now_s() - began;
-  qsort(took, requests, sizeof *took, compare);
-  printf("{\"answers\": %u, \"seconds\": %.6f, \"p50_ms\": %.4f, \"p99_ms\": %.4f}\n", requests, seconds,
-         1e3 * took[requests / 2], 1e3 * took[(uint32_t)(requests * 0.99)]);
+  report(took, requests, now_s() - began);
   return 0;
 }
