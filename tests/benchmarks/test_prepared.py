@@ -1,4 +1,4 @@
-"""The C program that makes gRPC calls: each message arrives as it was, of whatever size; a failure is told."""
+"""The C program that makes gRPC calls: each message arrives as it was, of any size; a failure is told."""
 
 from __future__ import annotations
 
