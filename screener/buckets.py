@@ -13,17 +13,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-BUCKET_EDGES = (*range(8, 128, 4), *range(128, 513, 32))
-"""Tokens that a bucket may be wide. A new shape costs the runtime nothing to speak of, but Triton joins only
-requests of one shape."""
-
-RUN_TOKENS = 24
+RUN_TOKENS = 8
 """What a run of the model costs beside its tokens, in tokens (docs/performance.md, The model)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Rows of like length, padded with zeros to the edge above the longest."""
+    """Rows of like length, padded with zeros to the length of the longest, or to an edge above it."""
 
     rows: NDArray[np.intp]
     """[batch]: where each row stood in the caller's list."""
@@ -38,7 +34,7 @@ def bucketed(
     *,
     max_batch: int,
     max_tokens: int | None = None,
-    edges: Sequence[int] = BUCKET_EDGES,
+    edges: Sequence[int] | None = None,
 ) -> list[Bucket]:
     """Every row in exactly one bucket, shortest first; of all ways to cut them, the cheapest.
 
@@ -46,13 +42,15 @@ def bucketed(
         encoded: rows of ids, each int64 [length]; rows keep their order within a bucket.
         max_batch: rows of a bucket, at most.
         max_tokens: of a bucket, padding included, unless it is one row; None for any number.
-        edges: the widths, ascending; no row is longer than the last.
+        edges: the only widths, ascending, no row being longer than the last; None for any width.
     """
     if max_batch < 1:
         raise ValueError(f"max_batch must be at least 1, not {max_batch}")
     lengths = np.fromiter((len(ids) for ids in encoded), dtype=np.intp, count=len(encoded))
     order = np.argsort(lengths, kind="stable")
-    widths = np.asarray(edges)[np.searchsorted(edges, lengths[order])]
+    widths = lengths[order]
+    if edges is not None:
+        widths = np.asarray(edges)[np.searchsorted(edges, widths)]
     most_rows = np.full(len(encoded), max_batch)
     if max_tokens is not None:
         most_rows = np.clip(max_tokens // widths, 1, max_batch)

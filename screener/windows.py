@@ -28,7 +28,7 @@ OVERLAP = 32
 """Tokens that two neighbouring windows share at least: what one cuts in two is whole in the other."""
 
 SIZES = (SHORT, 192, 256, 384, MAX_TOKENS)
-"""Tokens of a window; each is an edge of a bucket, so that no window is padded."""
+"""Tokens of a window: few sizes, so that windows of different texts go together without padding."""
 
 MOST = 40
 """Windows of one text; a text that needs more gets larger ones.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screener.buckets import BUCKET_EDGES, RUN_TOKENS, Bucket, bucketed, padded_share
+from screener.buckets import RUN_TOKENS, Bucket, bucketed, padded_share
 
 
 def ids(*lengths: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -31,16 +31,20 @@ def test_each_row_is_in_one_bucket_unharmed() -> None:
             )
 
 
-def test_rows_of_one_class_make_one_bucket_as_wide_as_that() -> None:
+def test_rows_of_like_length_make_one_bucket_as_wide_as_the_longest() -> None:
     buckets = bucketed(ids(*[3] * 20, *[60] * 20, 57), max_batch=64)
-    assert [bucket.input_ids.shape for bucket in buckets] == [(20, 8), (21, 60)]
-    assert BUCKET_EDGES[-1] == 512
+    assert [bucket.input_ids.shape for bucket in buckets] == [(20, 3), (21, 60)]
+
+
+def test_widths_are_those_asked_for() -> None:
+    buckets = bucketed(ids(*[3] * 20, *[60] * 20, 57), max_batch=64, edges=(8, 64))
+    assert [bucket.input_ids.shape for bucket in buckets] == [(20, 8), (21, 64)]
 
 
 def test_a_few_shorter_rows_go_along_where_that_costs_less_than_a_run() -> None:
-    assert [bucket.input_ids.shape for bucket in bucketed(ids(16, 17, 30), max_batch=64)] == [(3, 32)]
+    assert [bucket.input_ids.shape for bucket in bucketed(ids(16, 17, 20), max_batch=64)] == [(3, 20)]
     apart = bucketed(ids(16, 500), max_batch=64)
-    assert [bucket.input_ids.shape for bucket in apart] == [(1, 16), (1, 512)]
+    assert [bucket.input_ids.shape for bucket in apart] == [(1, 16), (1, 500)]
 
 
 def test_no_bucket_is_larger_than_asked() -> None:
@@ -53,15 +57,14 @@ def test_no_bucket_is_larger_than_asked() -> None:
 
 def test_no_bucket_has_more_tokens_than_asked_unless_it_is_one_row() -> None:
     buckets = bucketed(ids(*[30] * 9, 200), max_batch=64, max_tokens=128)
-    assert [bucket.input_ids.shape for bucket in buckets] == [(1, 32), (4, 32), (4, 32), (1, 224)]
+    assert [bucket.input_ids.shape for bucket in buckets] == [(1, 30), (4, 30), (4, 30), (1, 200)]
 
 
 @given(st.lists(st.integers(1, 70), max_size=7), st.integers(1, 4), st.sampled_from((48, 160, None)))
 def test_no_other_way_to_cut_costs_less(lengths: list[int], max_batch: int, max_tokens: int | None) -> None:
     buckets = bucketed(ids(*lengths), max_batch=max_batch, max_tokens=max_tokens)
     assert sorted(row for bucket in buckets for row in bucket.rows.tolist()) == list(range(len(lengths)))
-    widths = sorted(min(edge for edge in BUCKET_EDGES if edge >= length) for length in lengths)
-    assert cost(buckets) == least_cost(widths, max_batch, max_tokens)
+    assert cost(buckets) == least_cost(sorted(lengths), max_batch, max_tokens)
 
 
 def cost(buckets: Sequence[Bucket]) -> int:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screener.buckets import BUCKET_EDGES
 from screener.tokens import MAX_TOKENS, PREFIX_TOKENS, Tokenizer
 from screener.windows import MOST, OVERLAP, SHORT, SIZES, Rows, rows_of, spans
 
@@ -62,7 +61,6 @@ def test_only_the_longest_texts_need_larger_windows() -> None:
     assert {stop - start for start, stop in spans(3_712)} == {SHORT - PREFIX_TOKENS - 1}
     assert len(spans(3_712)) == len(spans(19_072)) == MOST
     assert len(spans(LONGEST)) == 63
-    assert set(SIZES) <= set(BUCKET_EDGES)
 
 
 def test_a_text_up_to_the_limit_is_one_row() -> None:
