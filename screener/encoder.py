@@ -23,7 +23,7 @@ Each call has its time and enters the cache by itself. So a batch of long texts,
 small machine, cannot fail for its size alone, and what is tried again begins where it ended.
 """
 
-_SHORT = 500  # characters of a text that is about one short row of the model's
+_SHORT = 500  # characters
 
 _log = structlog.get_logger(__name__)
 _WARM_UP = "Is anybody there?"
@@ -158,12 +158,17 @@ class Encoder:
             self._thresholds[version] = tuple(tuple(float(t) for t in row) for row in thresholds)
 
 
+def is_long(text: str) -> bool:
+    """Whether it is more than about one short row of the model's."""
+    return len(text) > _SHORT
+
+
 def portions(texts: Sequence[str], rows: Sequence[int]) -> list[list[int]]:
     """The rows in order, cut where long texts exceed `MOST_CHARACTERS`; at least one row in each."""
     result: list[list[int]] = []
     characters = 0
     for row in rows:
-        long = len(texts[row]) if len(texts[row]) > _SHORT else 0
+        long = len(texts[row]) if is_long(texts[row]) else 0
         characters += long
         if not result or (long and characters > MOST_CHARACTERS):
             result.append([])

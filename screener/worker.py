@@ -16,6 +16,7 @@ from pipeline.move import Mover
 from pipeline.tasks import end
 from screener.core import Screened, ScreeningCore
 from screener.dead_letter_limit import DeadLetteringStopped, DeadLetterLimit
+from screener.encoder import is_long
 from screener.ends import Ends
 from screener.metrics import ScreenerMetrics
 from screener.patience import Patience, longer
@@ -27,6 +28,8 @@ from screener.turns import Turns
 _BLOCK_MS = 500
 _CLAIM_PERIOD_S = 1.0
 _PROBED = 20
+_PARTS = 2
+"""Of a batch: short texts, and long ones, which keep the model for seconds and nobody else waiting."""
 _KEPT_TIMES = 4
 """How often an entry in hand is kept from being taken over, in the time after which it would be."""
 
@@ -80,7 +83,7 @@ class Worker:
         self._metrics = metrics
         self._limits = limits
         self._dead_letter_limit = dead_letter_limit
-        self._turns = Turns(limits.batches_in_flight)
+        self._turns = Turns(_PARTS * limits.batches_in_flight)
         self._model_ready = model_ready
         self._held: set[str] = set()
         self._patience = Patience(metrics)
@@ -185,9 +188,12 @@ class Worker:
                 raws.append(RawEvent(entry, Event.decode(entry.payload)))
             except EntryUndecodable as error:
                 await self._ends.give_up(entry, "undecodable", deliveries=1, trace=trace_of(error))
-        if not raws:
-            return
-        self._metrics.batch_size.observe(len(raws))
+        if raws:
+            self._metrics.batch_size.observe(len(raws))
+        parts = ([raw for raw in raws if is_long(raw.event.content) is long] for long in (False, True))
+        await asyncio.gather(*(self._process_part(part, started) for part in parts if part))
+
+    async def _process_part(self, raws: Sequence[RawEvent], started: float) -> None:
         try:
             screened = await self._screen([raw.event for raw in raws])
         except Exception as error:  # noqa: BLE001  # one of them is poison

@@ -99,6 +99,20 @@ async def test_the_vector_is_published_in_the_same_step(store: aioredis.Redis, m
     assert b"patch notes" not in b"".join(fields.values())
 
 
+async def test_a_long_text_keeps_no_short_one_waiting(store: aioredis.Redis, make_event: MakeEvent) -> None:
+    bench = Bench(store)
+    bench.model.answers_long = asyncio.Event()
+    await bench.admit(
+        make_event(event_id="long", content="patch notes " * 100),
+        *(make_event(event_id=f"e{i}", content=f"message number {i}") for i in range(3)),
+    )
+    async with bench.running():
+        verdicts = await bench.verdicts(3)
+        assert {verdict.event_id for verdict in verdicts} == {"e0", "e1", "e2"}
+        bench.model.answers_long.set()
+        assert {verdict.event_id for verdict in await bench.verdicts(4)} > {"long"}
+
+
 async def test_events_wait_while_the_model_is_away(store: aioredis.Redis, make_event: MakeEvent) -> None:
     bench = Bench(store)
     bench.model.fails_with = ModelUnavailable("away")
