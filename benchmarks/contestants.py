@@ -22,7 +22,7 @@ from training.variants import FILES, MODEL
 _Precision = Literal["f32", "bf16"]
 
 EXACT = "ONNX Runtime, FP32"
-_SERVED_STREAMS = 2  # seawall.cpu_streams in config.pbtxt
+_SERVED_STREAMS = 2  # instances in config.pbtxt
 _KEPT = ROOT / ".cache" / "seawall" / "runtimes"
 
 

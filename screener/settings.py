@@ -48,7 +48,7 @@ class ScreenerSettings(ServiceSettings):
         description="Tokens of one request to Triton, at most, padding included; more for a GPU",
     )
     model_requests_in_flight: int = Field(
-        default=2,
+        default=3,
         ge=1,
         le=64,
         description="Requests of the queue to Triton at once, and half as many directly; more for a GPU",

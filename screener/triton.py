@@ -37,6 +37,7 @@ MAX_TOKENS = 2_048
 _ATTEMPTS = 3  # a version may be swapped during a call, and once more during the repetition
 _VERSION_TTL_S = 1.0
 _PROBE_TIMEOUT_S = 2.0
+_FEW_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,12 @@ class TritonModel:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                # In a thread: 64 long texts take milliseconds, in which the loop would answer nobody.
-                prepared = await asyncio.to_thread(self._prepared, texts)
+                # Long texts take milliseconds, in which the loop would answer nobody; a few short ones less
+                # than the way to a thread and back.
+                if sum(map(len, texts)) <= _FEW_CHARACTERS:
+                    prepared = self._prepared(texts)
+                else:
+                    prepared = await asyncio.to_thread(self._prepared, texts)
                 output = await self._infer_on_one_version(prepared.buckets, len(prepared.rows.ids), timeout_s)
         except TimeoutError as error:
             raise ModelUnavailable(f"Triton did not answer within {timeout_s:g} s") from error

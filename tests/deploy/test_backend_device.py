@@ -83,6 +83,14 @@ def test_file_and_provider_follow_the_device(
     assert (providers[0] if isinstance(providers[0], str) else providers[0][0]) == provider
 
 
+@pytest.mark.parametrize(("cpus", "threads"), [(1, 1), (2, 1), (5, 3), (16, 8)])
+def test_the_instances_share_the_processors(
+    backend: ModuleType, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, cpus: int, threads: int
+) -> None:
+    monkeypatch.setattr(backend.os, "sched_getaffinity", lambda _: set(range(cpus)))
+    assert backend._threads(config) == threads
+
+
 @pytest.mark.parametrize(
     ("kind", "available", "told"),
     [("CPU", [CUDA, CPU], "no GPU on this machine"), ("GPU", [OPENVINO, CPU], "no CUDA provider")],

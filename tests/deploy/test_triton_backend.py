@@ -112,7 +112,7 @@ def test_the_configuration_parses_and_says_what_the_design_says() -> None:
     accelerators = config.optimization.execution_accelerators.cpu_execution_accelerator
     assert [item.name for item in accelerators] == ["openvino"]
     assert config.HasField("dynamic_batching")
-    assert {warmup.batch_size for warmup in config.model_warmup} == {1, 32}
+    assert {warmup.batch_size for warmup in config.model_warmup} == {1, 4}
     # The C++ backend ignores keys that it does not know; these are ours.
     assert all(key.startswith("seawall.") for key in config.parameters)
 

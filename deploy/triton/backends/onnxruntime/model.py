@@ -17,8 +17,6 @@ import ctypes
 import json
 import os
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +47,14 @@ class TritonPythonModel:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors: the providers' chatter belongs in no server log
-        on_gpu = _name(providers[0]) == "CUDAExecutionProvider"
-        self._streams = 1 if on_gpu else _streams(config)
-        # Those who call take part in the work; without spinning, which takes from the services beside.
-        options.intra_op_num_threads = _threads(config) - self._streams + 1
+        options.intra_op_num_threads = _threads(config)
+        # Who spins for work takes the processor from the services beside.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise pb_utils.TritonModelException(f"{name}: cannot load {path}: {error}") from error
         _require_in_use(self._session, providers[0], name)
-        self._pool = ThreadPoolExecutor(self._streams)
         pb_utils.Logger.log_info(f"{name}: {file} on {providers[0]}")
 
     def execute(self, requests: list[Any]) -> list[Any]:
@@ -81,7 +76,6 @@ class TritonPythonModel:
 
     def finalize(self) -> None:
         """Free the session first, so that unloading a version gives its memory back at once."""
-        self._pool.shutdown()
         del self._session
 
     def _run_group(self, group: list[tuple[int, dict[str, np.ndarray]]], responses: list[Any]) -> None:
@@ -108,14 +102,7 @@ class TritonPythonModel:
 
     def _run(self, feeds: list[dict[str, np.ndarray]]) -> list[np.ndarray]:
         merged = {name: np.concatenate([feed[name] for feed in feeds]) for name in self._inputs}
-        rows = len(next(iter(merged.values())))
-        if rows < 2 or self._streams == 1:
-            return self._session.run(self._outputs, merged)
-        # Streams that wait for each other once a batch waste less than threads that do so in every layer.
-        parts = {name: np.array_split(feed, min(rows, self._streams)) for name, feed in merged.items()}
-        shares = [dict(zip(parts, share, strict=True)) for share in zip(*parts.values(), strict=True)]
-        outputs = self._pool.map(partial(self._session.run, self._outputs), shares)
-        return [np.concatenate(output) for output in zip(*outputs, strict=True)]
+        return self._session.run(self._outputs, merged)
 
 
 class _Limits:
@@ -160,16 +147,10 @@ def _parameter(config: dict[str, Any], key: str, default: str) -> str:
 
 
 def _threads(config: dict[str, Any]) -> int:
-    """Of `intra_op_thread_count`; 0 or nothing means every CPU that this process may use."""
-    return int(_parameter(config, "intra_op_thread_count", "0")) or len(os.sched_getaffinity(0))
-
-
-def _streams(config: dict[str, Any]) -> int:
-    """How many parts of a batch run at once, which share the threads."""
-    wanted = _parameter(config, "seawall.cpu_streams", "1")
-    if not wanted.isdecimal() or wanted == "0":
-        raise pb_utils.TritonModelException(f"parameter seawall.cpu_streams is {wanted!r}; allowed: from 1")
-    return min(int(wanted), _threads(config))
+    """Of `intra_op_thread_count`; 0 or nothing means this instance's share of the CPUs that it may use."""
+    instances = sum(int(group.get("count", 1)) for group in config.get("instance_group", [])) or 1
+    share = -(-len(os.sched_getaffinity(0)) // instances)
+    return int(_parameter(config, "intra_op_thread_count", "0")) or share
 
 
 def _choose(config: dict[str, Any], args: dict[str, str], folder: Path) -> tuple[str, list[Any]]:
@@ -237,8 +218,11 @@ def _openvino_options(config: dict[str, Any], precision: str) -> dict[str, str]:
     return {
         "device_type": "CPU",
         "num_of_threads": str(_threads(config)),
-        "num_streams": str(_streams(config)),
-        "load_config": json.dumps({"CPU": {"INFERENCE_PRECISION_HINT": precision}}),
+        "num_streams": "1",
+        # Unpinned: each instance would take the first CPUs for its own, and all would run on the same.
+        "load_config": json.dumps(
+            {"CPU": {"INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": "NO"}}
+        ),
     }
 
 
