@@ -75,9 +75,10 @@ class TritonModel:
         Args:
             client: of Triton's gRPC port; `close` closes it.
             tokenizer: the served model's.
-            max_concurrent: requests on the way at once, over all calls. With two, one waits in Triton while
-                the other runs, and the runtime waits for nobody. With three, requests of different shapes
-                wait, for which the batcher thread of Triton 2.51 spins until the instance is free.
+            max_concurrent: requests on the way at once, over all calls. With one more than the model has
+                instances, one waits in Triton while the others run, and the runtime waits for nobody. With
+                two more, requests of different shapes wait, for which the batcher thread of Triton 2.51 spins
+                until an instance is free.
             max_tokens: of one request, padding included, unless it is one row.
             device: where the model must be served.
             version_ttl_s: how long the newest version that was found is taken for the newest.
