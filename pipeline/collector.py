@@ -11,7 +11,7 @@ time went into looking at objects that nearly all are free soon, or here to stay
 NEW_OBJECTS_OF_CALLS = 2_000
 """The same where single calls come by the hundred each second. Of each call gRPC leaves six objects in a
 cycle, and to clear 10,000 of them away held up every other for 11 to 18 ms while all processors had work. To
-look so often takes a hundredth of the time of an event of a batch; twice as often, four times that."""
+look so often takes less than a hundredth of the time of an event of a batch."""
 
 _YOUNG_LOOKS, _MIDDLE_LOOKS = 10, 1_000
 """Looks before what survived one is looked at again, and before everything is. That takes tenths of a second

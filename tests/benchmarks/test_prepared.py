@@ -30,7 +30,9 @@ async def collecting(found: list[bytes]) -> AsyncIterator[int]:
 
     server = grpc.aio.server(options=ConnectionBounds().options())
     name, _, method = _METHOD[1:].partition("/")
-    handlers = {method: grpc.unary_unary_rpc_method_handler(collect)}
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        method: grpc.unary_unary_rpc_method_handler(collect)
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
     port = server.add_insecure_port(f"{HOST}:0")
     await server.start()
