@@ -18,7 +18,7 @@ from pipeline.errors import Violation
 from pipeline.event import PLATFORM_LABELS, Event, EventType, Platform
 from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff
-from pipeline.uuid7 import uuid7
+from pipeline.uuid7 import RANDOM_BYTES, uuid7
 from pipeline.validation import (
     EVENT_ID_CHARACTER,
     MAX_AHEAD_MS,
@@ -60,7 +60,7 @@ class Reception:
                 return violations
             event = replace(
                 event,
-                event_id=event_id or uuid7(now_ms, os.urandom(10)),
+                event_id=event_id or uuid7(now_ms, os.urandom(RANDOM_BYTES)),
                 created_at_ms=now_ms if event.created_at_ms is None else event.created_at_ms,
             )
             event_id, payload = event.event_id, event.encode()
@@ -116,7 +116,7 @@ def _completed(message: events_pb2.Event, now_ms: int) -> events_pb2.Event:
     completed = events_pb2.Event()
     completed.CopyFrom(message)
     if not completed.event_id:
-        completed.event_id = uuid7(now_ms, os.urandom(10))
+        completed.event_id = uuid7(now_ms, os.urandom(RANDOM_BYTES))
     if not completed.HasField("created_at"):
         completed.created_at.FromMilliseconds(now_ms)
     return completed

@@ -24,7 +24,7 @@ from pipeline.event import Event
 from pipeline.quota import Quotas
 from pipeline.record import RecordState
 from pipeline.stream import Later, answers
-from pipeline.uuid7 import uuid7
+from pipeline.uuid7 import RANDOM_BYTES, uuid7
 from pipeline.validation import event_id_violation, violations_of
 from pipeline.verdict import Verdict
 from pipeline.wire import batch_violation
@@ -171,7 +171,7 @@ class IngestService(ingest_pb2_grpc.IngestServiceServicer):
         if request.HasField("verdict_timeout") and (bad := _timeout_violation(request.verdict_timeout)):
             raise InvalidRequest((*violations_of(Event.from_proto(event), now_ms=now_ms), bad))
         if not event.event_id:  # whoever waits has to know it before the event is on its way
-            event.event_id = uuid7(now_ms, os.urandom(10))
+            event.event_id = uuid7(now_ms, os.urandom(RANDOM_BYTES))
         expected = await self._verdicts.expect(event.event_id, timeout_s=timeout_s)
         try:
             outcome = await self._intake.submit(event, request.hand_off, time_left_s=timeout_s)

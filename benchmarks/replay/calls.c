@@ -162,9 +162,7 @@ int main(int count, char **words) {
     for (uint32_t i = 0; i < connections; i++) {
       Connection *c = &all[i];
       if (!(polled[i].revents & (POLLIN | POLLERR | POLLHUP))) continue;
-      ssize_t got = recv(c->fd, c->input + c->filled, INPUT - c->filled, 0);
-      if (got == 0 || (got < 0 && errno != EAGAIN)) die("a connection ended: %s", got ? strerror(errno) : "closed");
-      if (got > 0) c->filled += got;
+      c->filled = received(c->fd, c->input, c->filled);
       const char *frame = c->input, *filled = c->input + c->filled;
       double arrived = now_s();
       while (filled - frame >= HEAD) {
@@ -177,8 +175,7 @@ int main(int count, char **words) {
         }
         frame += HEAD + size;
       }
-      c->filled = filled - frame;
-      memmove(c->input, frame, c->filled);
+      c->filled = kept(c->input, frame, filled);
     }
   }
   report(took + 1, answers, now_s() - began);

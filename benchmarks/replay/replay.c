@@ -108,9 +108,7 @@ int main(int count, char **words) {
     for (uint32_t i = 0; i < connections; i++) {
       Connection *c = &all[i];
       if (!(polled[i].revents & (POLLIN | POLLERR | POLLHUP))) continue;
-      ssize_t got = recv(c->fd, c->input + c->filled, INPUT - c->filled, 0);
-      if (got == 0 || (got < 0 && errno != EAGAIN)) die("a connection ended: %s", got ? strerror(errno) : "closed");
-      if (got > 0) c->filled += got;
+      c->filled = received(c->fd, c->input, c->filled);
       const char *at = c->input, *end = c->input + c->filled, *rest;
       double arrived = now_s();
       while (at < end && (rest = answer(at, end))) {
@@ -121,9 +119,7 @@ int main(int count, char **words) {
         answered++;
         at = rest;
       }
-      c->filled = end - at;
-      if (c->filled == INPUT) die("an answer of more than %d bytes", INPUT);
-      memmove(c->input, at, c->filled);
+      c->filled = kept(c->input, at, end);
     }
   }
   report(took, requests, now_s() - began);

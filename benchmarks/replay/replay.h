@@ -54,6 +54,20 @@ static int opened(int port) {
   return fd;
 }
 
+// Adds what has arrived to the input; the bytes that it then has.
+static size_t received(int fd, char *input, size_t filled) {
+  ssize_t got = recv(fd, input + filled, INPUT - filled, 0);
+  if (got == 0 || (got < 0 && errno != EAGAIN)) die("a connection ended: %s", got ? strerror(errno) : "closed");
+  return got > 0 ? filled + got : filled;
+}
+
+// Moves what has not been read yet to the front of the input; how many bytes that is.
+static size_t kept(char *input, const char *rest, const char *end) {
+  if (end - rest == INPUT) die("an answer of more than %d bytes", INPUT);
+  memmove(input, rest, end - rest);
+  return end - rest;
+}
+
 static Requests prepared(const char *path) {
   struct stat info;
   int file = open(path, O_RDONLY);

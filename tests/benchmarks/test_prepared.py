@@ -13,6 +13,7 @@ from benchmarks.ghz_load import Ghz
 from benchmarks.prepared import replay_calls, write_calls
 from pipeline.server_bounds import ConnectionBounds
 from scripts.system.ports import HOST
+from tests.fixtures.raw_server import raw_server
 
 _METHOD = "/seawall.ingest.v1.IngestService/IngestBatch"
 _KEY = "a key of the test"
@@ -28,18 +29,9 @@ async def collecting(found: list[bytes]) -> AsyncIterator[int]:
         found.append(message)
         return b"taken"
 
-    server = grpc.aio.server(options=ConnectionBounds().options())
-    name, _, method = _METHOD[1:].partition("/")
-    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-        method: grpc.unary_unary_rpc_method_handler(collect)
-    }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
-    port = server.add_insecure_port(f"{HOST}:0")
-    await server.start()
-    try:
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(collect)
+    async with raw_server(_METHOD, handler, options=ConnectionBounds().options()) as port:
         yield port
-    finally:
-        await server.stop(None)
 
 
 async def test_every_message_arrives_once_and_whole(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipeline.server import channel_options
 from pipeline.server_bounds import MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, ConnectionBounds
 from scripts.chaos.proxy import Proxy
 from scripts.system.ports import HOST, Ports
+from tests.fixtures.raw_server import raw_server
 
 SERVICE = "seawall.test.v1.Test"
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -36,20 +37,13 @@ async def serving(
     bounds: ConnectionBounds, behaviour: Any = echo, *, most_calls: int | None = None
 ) -> AsyncIterator[int]:
     """A server with these bounds; its port."""
-    server = grpc.aio.server(
+    async with raw_server(
+        f"/{SERVICE}/Call",
+        grpc.stream_stream_rpc_method_handler(behaviour),
         options=[*bounds.options(), ("grpc.so_reuseport", 0)],
-        maximum_concurrent_rpcs=most_calls,
-    )
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "Call": grpc.stream_stream_rpc_method_handler(behaviour)
-    }  # of raw bytes
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
-    port = server.add_insecure_port(f"{HOST}:0")
-    await server.start()
-    try:
+        most_calls=most_calls,
+    ) as port:
         yield port
-    finally:
-        await server.stop(None)
 
 
 @asynccontextmanager

@@ -104,9 +104,8 @@ def read_synthetic(*, seed: int = 1, folder: Path = FOLDER) -> Synthetic:
         document = _document(path)
         pools = {**shared, **_pools(path, document)}
         for group in _groups(path, document):
-            for template, text in _expand(path, group, pools, surface, seed):
-                row = _Row(text, f"synthetic-{path.stem}", group, SLOT.search(template) is None)
-                _agree(path, row, rows.setdefault(_letters(text), row))
+            for row in _expand(path, group, pools, surface, seed):
+                _agree(path, row, rows.setdefault(_letters(row.text), row))
     if not rows:
         raise CorpusInvalid(f"{folder} holds no groups")
     kept = tuple(rows.values())
@@ -121,11 +120,11 @@ def read_synthetic(*, seed: int = 1, folder: Path = FOLDER) -> Synthetic:
     )
 
 
-def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int) -> Iterator[tuple[str, str]]:
-    """Each template with each of its texts."""
+def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int) -> Iterator[_Row]:
     for template in group.templates:
         generator = _generator(seed, path.stem, group.name, template)
-        wanted = group.repeat if SLOT.search(template) else 1
+        written_out = SLOT.search(template) is None
+        wanted = 1 if written_out else group.repeat
         texts: dict[str, None] = {}
         try:
             for _ in range(wanted * _DRAWS_PER_ROW):
@@ -136,7 +135,8 @@ def _expand(path: Path, group: Group, pools: Pools, surface: Surface, seed: int)
             raise CorpusInvalid(f"{path.name}, group {group.name!r}: {error}") from error
         for text in texts:
             varied = generator.random() < group.variation
-            yield template, surface.vary(text, generator) if varied else text
+            shown = surface.vary(text, generator) if varied else text
+            yield _Row(shown, f"synthetic-{path.stem}", group, written_out)
 
 
 def _generator(seed: int, *names: str) -> np.random.Generator:
