@@ -13,15 +13,14 @@ from typing import NamedTuple, Protocol
 from seawall.events.v1 import events_pb2
 from seawall.ingest.v1 import ingest_pb2
 
+from ingest.checks import Checked, Checks
 from ingest.direct.screener_stream import ScreenerStream
 from ingest.direct.sender import NoSeat, Sender
 from ingest.drain_rate import DrainRate
 from ingest.metrics import IngestMetrics
-from ingest.plain_batch import plain_candidates
-from ingest.reception import Reception
 from pipeline.admission import MAX_BATCH, AdmissionReport, Admitted, Candidate
 from pipeline.coalescer import Coalescer
-from pipeline.errors import InvalidRequest, Overloaded, StoreUnavailable, Violation
+from pipeline.errors import Overloaded, StoreUnavailable, Violation
 from pipeline.event import PLATFORM_LABELS
 from pipeline.fingerprint import Digests
 from pipeline.hand_off import HandOff, HandOffChoice
@@ -83,9 +82,10 @@ Outcome = Accepted | Duplicate | Rejected | RetryLater
 
 
 class _Arrival(NamedTuple):
-    """A valid event, and until when its caller waits for the verdict, by the loop's clock."""
+    """An event, unchecked, and until when its caller waits for the verdict, by the loop's clock."""
 
-    candidate: Candidate
+    message: events_pb2.Event
+    way: HandOff
     useful_until: float
 
 
@@ -110,8 +110,7 @@ class Intake:
         """Takes the parts; without a sender every event goes through the queue."""
         self._admission = admission
         self._sender = sender
-        self._digests = digests
-        self._reception = Reception(digests)
+        self._checks = Checks(digests)
         self._ways = ways
         self._metrics = metrics
         self._depth_limit = depth_limit
@@ -132,31 +131,27 @@ class Intake:
     def submit(
         self, message: events_pb2.Event, hand_off: int | None = None, *, time_left_s: float | None = None
     ) -> asyncio.Future[Outcome]:
-        """Takes one event; it shares its round trip with those that arrive together.
+        """Takes one event; it is checked with those that arrive together, and shares their round trip.
 
-        The future raises StoreUnavailable where Redis is away.
+        The future gives the outcome, or raises StoreUnavailable where Redis is away.
 
         Args:
-            message: the event, unchecked.
+            message: the event, unchecked; fields that we do not know are taken out of it.
             hand_off: the way that the caller asks for, a `HandOff`; None or 0 for the operator's choice.
             time_left_s: how long the caller waits for the verdict; None where he does not wait.
 
         Raises:
-            InvalidRequest: the event is not valid, or the way is not allowed.
+            InvalidRequest: the way is not allowed.
             Overloaded: too many wait already.
         """
         way = self._ways.of(hand_off)
-        self._metrics.received_on(_platform_of(message.platform)).inc()
-        candidate = self._reception.candidate(message, way, self._clock_ms())
-        if not isinstance(candidate, Candidate):
-            self._count_violations(candidate)
-            raise InvalidRequest(candidate)
         useful_until = _NO_LIMIT_S
         if time_left_s is not None:
             useful_until = asyncio.get_running_loop().time() + time_left_s
         try:
-            return self._coalescer.submit(_Arrival(candidate, useful_until))
+            return self._coalescer.submit(_Arrival(message, way, useful_until))
         except Overloaded:
+            self._metrics.received_on(_platform_of(message.platform)).inc()
             self._metrics.refused.labels("calls").inc()
             raise
 
@@ -175,33 +170,35 @@ class Intake:
         way = self._ways.of(request.hand_off)
         self._in_batches += events
         try:
-            return await self._take(request, way)
+            checked = self._checks.batch(request, way, self._clock_ms())
+            return await self._admit_checked(request.events, checked, [_NO_LIMIT_S] * events)
         finally:
             self._in_batches -= events
-
-    async def _take(self, request: ingest_pb2.IngestBatchRequest, way: HandOff) -> list[Outcome]:
-        now_ms = self._clock_ms()
-        plain = plain_candidates(request, way, now_ms, self._digests)
-        if plain is not None:
-            self._count_received(Counter(map(_PLATFORM, plain)))
-            return await self._admit(plain, [_NO_LIMIT_S] * len(plain))
-        messages, candidate_of = request.events, self._reception.candidate
-        self._count_received(Counter(_platform_of(message.platform) for message in messages))
-        checked = [candidate_of(message, way, now_ms) for message in messages]
-        candidates = [found for found in checked if isinstance(found, Candidate)]
-        admitted = iter(await self._admit(candidates, [_NO_LIMIT_S] * len(candidates)))
-        return [
-            next(admitted) if isinstance(found, Candidate) else self._rejected(message.event_id, found)
-            for message, found in zip(messages, checked, strict=True)
-        ]
 
     async def drain(self) -> None:
         """Waits until every event submitted has its outcome."""
         await self._coalescer.drain()
 
     async def _admit_arrivals(self, arrivals: Sequence[_Arrival]) -> list[Outcome]:
-        candidates, useful_until = zip(*arrivals, strict=True)
-        return await self._admit(list(candidates), useful_until)
+        messages, ways, useful_until = zip(*arrivals, strict=True)
+        checked = self._checks.singles(messages, ways, self._clock_ms())
+        return await self._admit_checked(messages, checked, useful_until)
+
+    async def _admit_checked(
+        self, messages: Sequence[events_pb2.Event], checked: Checked, useful_until: Sequence[float]
+    ) -> list[Outcome]:
+        candidates, wrong = checked
+        received = Counter(map(_PLATFORM, candidates))
+        if not wrong:
+            self._count_received(received)
+            return await self._admit(candidates, useful_until)
+        self._count_received(received + Counter(_platform_of(messages[place].platform) for place in wrong))
+        useful_until = [until for place, until in enumerate(useful_until) if place not in wrong]
+        admitted = iter(await self._admit(candidates, useful_until))
+        return [
+            self._rejected(message.event_id, wrong[place]) if place in wrong else next(admitted)
+            for place, message in enumerate(messages)
+        ]
 
     async def _admit(self, candidates: list[Candidate], useful_until: Sequence[float]) -> list[Outcome]:
         if not candidates:

@@ -1,7 +1,8 @@
 """A batch of plain events, checked as columns: what `Reception` finds of each, in a third of its time.
 
-Almost every batch is one. What is said here of all events at once is that each is valid at a look, whether or
-not it has an id and a time; where it cannot be said, the caller looks at each by itself.
+Almost every batch is one, and so are most events that came one by one and wait together. What is said here of
+all at once is that each is valid at a look, whether or not it has an id and a time; where it cannot be said,
+the caller looks at each by itself.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import attrgetter, contains
 
@@ -46,6 +47,26 @@ def plain_candidates(
     """
     request.DiscardUnknownFields()
     payloads = list(_REQUESTS.of((request.SerializeToString(),)).events)  # written anew: no field twice
+    return _candidates(request.events, payloads, repeat(way), now_ms, digests)
+
+
+def plain_singles(
+    messages: Sequence[events_pb2.Event], ways: Sequence[HandOff], now_ms: int, digests: Digests
+) -> list[Candidate] | None:
+    """As `plain_candidates`, of messages that came one by one, each with its way."""
+    for message in messages:
+        message.DiscardUnknownFields()
+    payloads = [message.SerializeToString() for message in messages]
+    return _candidates(messages, payloads, ways, now_ms, digests)
+
+
+def _candidates(
+    messages: Sequence[events_pb2.Event],
+    payloads: list[bytes],
+    ways: Iterable[HandOff],
+    now_ms: int,
+    digests: Digests,
+) -> list[Candidate] | None:
     events = _EVENTS.of(payloads)
     ids, platforms = list(events.event_id), list(events.platform)
     authors, contents = list(events.author_id), list(events.content)
@@ -63,12 +84,12 @@ def plain_candidates(
     ):
         return None
     if len(ids) < len(payloads):
-        ids = _add_ids(list(map(_EVENT_ID, request.events)), payloads, now_ms)
+        ids = _add_ids(list(map(_EVENT_ID, messages)), payloads, now_ms)
     if len(events.created_at) < len(payloads):
-        _add_times(request.events, payloads, now_ms)
+        _add_times(messages, payloads, now_ms)
     fingerprints = digests.fingerprints(platforms, authors, contents)
     labels = map(PLATFORM_LABELS.__getitem__, platforms)
-    return list(map(Candidate, ids, fingerprints, labels, payloads, repeat(way)))
+    return list(map(Candidate, ids, fingerprints, labels, payloads, ways))
 
 
 def _within(numbers: Sequence[float], least: float, most: float) -> bool:

@@ -11,7 +11,6 @@ from seawall.ingest.v1 import ingest_pb2
 from ingest.intake import Accepted, Duplicate, Intake, Rejected, RetryLater
 from ingest.metrics import IngestMetrics
 from pipeline.admission import Admission, AdmissionLimits
-from pipeline.errors import InvalidRequest
 from pipeline.event import Event
 from pipeline.hand_off import HandOff
 from pipeline.keys import ONLY
@@ -63,10 +62,27 @@ async def test_more_than_a_batch_of_single_events_is_admitted_in_several(
     assert len(set(await event_ids_in(store, ONLY.raw))) == 600
 
 
-async def test_an_invalid_event_is_refused_before_it_waits(intake: Intake, make_event: MakeEvent) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        intake.submit(make_event(content="", platform=0).to_proto())
-    assert [violation.field for violation in refused.value.violations] == ["platform", "content"]
+async def test_an_invalid_event_alone_is_told_so_and_asks_redis_nothing(
+    intake: Intake, registry: CollectorRegistry, make_event: MakeEvent
+) -> None:
+    outcome = await intake.submit(make_event(content="", platform=0).to_proto())
+    assert isinstance(outcome, Rejected)
+    assert [violation.field for violation in outcome.violations] == ["platform", "content"]
+    assert registry.get_sample_value("admission_batch_size_count") == 0
+
+
+@pytest.mark.parametrize("company", [2, 40])
+async def test_an_invalid_event_costs_those_beside_it_nothing(
+    intake: Intake, registry: CollectorRegistry, make_event: MakeEvent, company: int
+) -> None:
+    events = [make_event(event_id=f"e{i}", content=f"text {i}") for i in range(company)]
+    events[1] = make_event(event_id="e1", content="")
+    outcomes = await asyncio.gather(*(intake.submit(event.to_proto()) for event in events))
+    assert isinstance(outcomes[1], Rejected)
+    assert outcomes[1].event_id == "e1"
+    good = events[:1] + events[2:]
+    assert outcomes[:1] + outcomes[2:] == [Accepted(event.event_id, HandOff.STREAM) for event in good]
+    assert registry.get_sample_value("events_received_total", {"platform": "discord"}) == company
 
 
 async def test_each_of_a_batch_has_its_own_outcome(intake: Intake, make_event: MakeEvent) -> None:

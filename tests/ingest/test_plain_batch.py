@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from seawall.events.v1 import events_pb2
 from seawall.ingest.v1 import ingest_pb2
 
-from ingest.plain_batch import plain_candidates
+from ingest.plain_batch import plain_candidates, plain_singles
 from ingest.reception import Reception
 from pipeline.admission import Candidate
 from pipeline.event import Event, EventMetadata
@@ -43,9 +44,17 @@ def one_by_one(sent: ingest_pb2.IngestBatchRequest) -> list[object]:
     return [reception.candidate(message, HandOff.DIRECT, NOW_MS) for message in sent.events]
 
 
+def taken_as_singles(sent: ingest_pb2.IngestBatchRequest) -> list[Candidate] | None:
+    messages = list(sent.events)
+    return plain_singles(messages, [HandOff.DIRECT] * len(messages), NOW_MS, DIGESTS)
+
+
+@pytest.mark.parametrize("take", [taken, taken_as_singles])
 @given(events=st.lists(EVENTS | NEARLY_VALID, max_size=4))
-def test_what_is_taken_is_what_each_is_by_itself(events: list[Event]) -> None:
-    found = taken(request(*events))
+def test_what_is_taken_is_what_each_is_by_itself(
+    take: Callable[[ingest_pb2.IngestBatchRequest], list[Candidate] | None], events: list[Event]
+) -> None:
+    found = take(request(*events))
     if found is None:
         return
     for candidate, other, sent in zip(found, one_by_one(request(*events)), events, strict=True):
@@ -66,6 +75,15 @@ def test_plain_events_are_taken(make_event: MakeEvent) -> None:
         make_event(author_id="a" * 128, created_at_ms=NOW_MS + MAX_AHEAD_MS - 10_000),
     )
     assert taken(sent) == one_by_one(sent)
+
+
+def test_singles_go_each_its_way(make_event: MakeEvent) -> None:
+    sent = request(*(make_event(event_id=f"e{i}", metadata=EventMetadata()) for i in range(4)))
+    ways = [HandOff.DIRECT, HandOff.STREAM, HandOff.STREAM, HandOff.DIRECT]
+    found = plain_singles(sent.events, ways, NOW_MS, DIGESTS)
+    assert found is not None
+    assert [candidate.hand_off for candidate in found] == ways
+    assert [candidate._replace(hand_off=HandOff.DIRECT) for candidate in found] == one_by_one(sent)
 
 
 def test_what_is_missing_is_added(make_event: MakeEvent) -> None:
