@@ -42,12 +42,15 @@ class Examples:
         return Examples(self.rows.joined(other.rows), self.texts.joined(other.texts))
 
 
-def corpus_examples(tokenizer: Tokenizer, stem: Stem, corpus: Corpus, *, device: str) -> Examples:
-    """Of a corpus, its sources of doubtful worth thinned, its easy rows drawn less often."""
+def corpus_examples(tokenizer: Tokenizer, words: Stem, corpus: Corpus, *, device: str) -> Examples:
+    """Of a corpus, its sources of doubtful worth thinned, its easy rows drawn less often.
+
+    `words` has no blocks: what is easy, a linear model on the tokens' own embeddings tells.
+    """
     kept = thinned(corpus)
     texts = Tokenized.of(tokenizer, kept.texts)
     rows = corpus_rows(kept)
-    easy = easy_rows(rows, mean_states(stem, texts, device))
+    easy = easy_rows(rows, mean_states(words, texts, device))
     return Examples(replace(rows, draws=np.where(easy, EASY_DRAWS, 1.0) * rows.draws), texts)
 
 
