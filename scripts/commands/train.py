@@ -30,14 +30,15 @@ def train(
         int | None, typer.Option(min=1, help="Use the first rows of moderation-train only.")
     ] = None,
     onward: Annotated[bool, typer.Option(help="Go on from the weights in the folder, not from e5.")] = False,
-    passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 1.0,
+    passes: Annotated[float, typer.Option(min=0.01, help="Passes of each stage over its rows.")] = 0.8,
     rate: Annotated[float, typer.Option(min=1e-6, max=1e-3, help="Of --onward: where it begins.")] = 8e-5,
     device: Annotated[str, typer.Option(help="Where torch computes: cpu, cuda.")] = "cpu",
     cache: Annotated[Path, typer.Option(help="Where checkpoints are kept.")] = CACHE,
 ) -> None:
     """Train the risk branch and its head; then `seawall model build` makes a version of them.
 
-    Two hours on two cores, minutes on a GPU. It can be interrupted at any time and goes on where it stopped.
+    Two stages of an hour each on two cores, minutes on a GPU. It can be interrupted at any time, and goes on
+    where it stopped.
     """
     console = Console()
 
