@@ -109,13 +109,9 @@ class Training:
     def onward(
         self, start: RiskWeights, stage: Stage, *, stand_ins: dict[str, Any], rows: int | None = None
     ) -> Trained:
-        """Every source, from trained weights on; `stand_ins`: what was found before of the unseen.
-
-        Where these have fewer blocks than BRANCH_LAYERS, e5's own come below them.
-        """
+        """Every source, from trained weights on; `stand_ins`: what was found before of the unseen."""
         train, main, others = self._examples(rows)
-        below = self._encoder.layers[LAYERS - BRANCH_LAYERS : LAYERS - len(start.branch)]
-        branch = RiskBranch((*below, *start.branch))
+        branch = RiskBranch(start.branch)
         branch.load_head(start.head)
         everything = self._with_copies(train, main, others, seed=stage.seed)
         began_from = {name: values.clone() for name, values in branch.state_dict().items()}
