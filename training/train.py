@@ -41,7 +41,7 @@ LEFT_OUT = ("hatemoji", "convabuse", "youtube-spam")
 """Emoji that change the meaning, talk to a machine, self-promotion: unlike the other sources."""
 
 BRANCH_LAYERS = 6
-"""Half of e5's blocks, for half of its cost. All twelve rank no better on LEFT_OUT (docs/model-card.md)."""
+"""Half of e5's blocks, for half of its cost. All twelve gain too little on LEFT_OUT (docs/model-card.md)."""
 
 NEW_SHARE = 0.6
 """Of the weights that `onward` ends with: the average with those that it began from is better than either."""
